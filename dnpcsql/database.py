@@ -1,0 +1,170 @@
+"""Opening the one file: made if absent, refused if it is not ours, read-only where that will do."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+
+from dnpcsql.errors import LockedError, NotFoundError, NotOursError, QueryError
+
+VERSION = 1
+APPLICATION_ID = int.from_bytes(b"DNPC", "big")
+MAGIC = b"SQLite format 3\0"
+DEFAULT_NAME = "dnpc.sqlite3"
+_CACHE_KIB = 32 * 1024
+_WAIT_S = 60.0
+
+
+def connect(path: Path, *, write: bool = False, wait_s: float = _WAIT_S) -> sqlite3.Connection:
+    """Open a database of ours; with `write`, make it if it is not there.
+
+    Raises NotFoundError, NotOursError or LockedError, each with what to do.
+    """
+    if not write and not path.exists():
+        raise NotFoundError(f"no database {path}: `dnpcsql import PATH` makes one")
+    if path.is_dir():
+        raise NotOursError(f"{path} is a directory, not a database")
+    if path.exists() and path.stat().st_size:
+        with path.open("rb") as file:
+            if file.read(len(MAGIC)) != MAGIC:
+                raise NotOursError(f"{path} is not an SQLite database: name another with --db")
+    connection = _open(path, write, wait_s)
+    try:
+        with telling(path):
+            _check(connection, path, write)
+            if write:
+                _refresh_views(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _open(path: Path, write: bool, wait_s: float) -> sqlite3.Connection:
+    mode = "rwc" if write else "ro"
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=wait_s,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+    except sqlite3.OperationalError as error:
+        raise NotFoundError(f"cannot open {path}: {error}") from None
+    connection.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
+    if not write:
+        connection.execute("PRAGMA query_only = 1")
+    return connection
+
+
+def _check(connection: sqlite3.Connection, path: Path, write: bool) -> None:
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    if not tables and not application and write:
+        with transaction(connection):
+            _create(connection)
+    elif application != APPLICATION_ID:
+        what = "a database of the old dnpcsql" if {"span", "event"} <= tables else "not ours"
+        raise NotOursError(
+            f"{path} is {what}: it is left as it is; import into a new file with --db"
+        )
+    elif version != VERSION:
+        raise NotOursError(
+            f"{path} has schema version {version}, this dnpcsql writes and reads {VERSION}: "
+            "import the run again into a new file with --db"
+        )
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    from dnpcsql import schema
+
+    # Two first imports at once: the second finds the tables there.
+    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        return
+    for statement in schema.statements():
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _refresh_views(connection: sqlite3.Connection) -> None:
+    """Views live in the file; those of an older release give way to ours."""
+    ours = {name: text.rstrip().rstrip(";") for name, text in sql_files("dnpcsql.views").items()}
+    theirs = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'view'"))
+    stale = {
+        name for name, text in ours.items() if theirs.get(name) != text[text.index("CREATE VIEW") :]
+    }
+    if not stale:
+        return
+    with transaction(connection):
+        for name in sorted(stale):
+            connection.execute(f'DROP VIEW IF EXISTS "{name}"')
+            connection.execute(ours[name])
+
+
+def sql_files(package: str) -> dict[str, str]:
+    """The .sql files of a package, {name: text}, by name."""
+    folder = resources.files(package)
+    return {
+        file.name.removesuffix(".sql"): file.read_text(encoding="utf-8")
+        for file in sorted(folder.iterdir(), key=lambda file: file.name)
+        if file.name.endswith(".sql")
+    }
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All of it or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        # SQLite may have rolled back by itself, as when the disk is full.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+@contextlib.contextmanager
+def telling(path: Path) -> Iterator[None]:
+    """Turn SQLite's own errors into ones that say what to do."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        text = str(error)
+        if "locked" in text or "busy" in text:
+            who = ", ".join(holders(path)) or "a program that cannot be seen from here"
+            raise LockedError(f"{path} is locked by {who}: try again when it is done") from None
+        if "readonly" in text:
+            raise NotOursError(f"{path} cannot be written: {text}") from None
+        if "full" in text or "disk I/O" in text:
+            raise QueryError(
+                f"{path}: {text}; nothing of the file being read was kept. "
+                "Make room, or name a file elsewhere with --db, and run it again"
+            ) from None
+        raise QueryError(f"{path}: {text}") from None
+    except sqlite3.DatabaseError as error:
+        if "malformed" in str(error) or "not a database" in str(error):
+            raise NotOursError(f"{path} is damaged: {error}; import into a new file") from None
+        raise
+
+
+def holders(path: Path) -> list[str]:
+    """The other processes that have a file open, as far as /proc tells."""
+    found = []
+    target = os.path.realpath(path)
+    for process in Path("/proc").glob("[0-9]*"):
+        if int(process.name) == os.getpid():
+            continue
+        with contextlib.suppress(OSError):
+            if any(os.path.realpath(fd) == target for fd in (process / "fd").iterdir()):
+                name = (process / "comm").read_text(encoding="utf-8", errors="replace").strip()
+                found.append(f"process {process.name} ({name})")
+    return found

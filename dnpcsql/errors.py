@@ -1,0 +1,27 @@
+"""Errors that are for people: what, where, and what to do."""
+
+from __future__ import annotations
+
+
+class DnpcsqlError(Exception):
+    """Something that the user can mend. Its text is all that is shown."""
+
+
+class NotFoundError(DnpcsqlError):
+    """There is no such run, task, view, file or database."""
+
+
+class NotOursError(DnpcsqlError):
+    """A file that is no database of this version of dnpcsql."""
+
+
+class LockedError(DnpcsqlError):
+    """Another program holds the database."""
+
+
+class UnreadableError(DnpcsqlError):
+    """A file that cannot be read, or not as what it seemed to be."""
+
+
+class QueryError(DnpcsqlError):
+    """SQL that SQLite does not take."""

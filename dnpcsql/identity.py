@@ -1,0 +1,124 @@
+"""Ids come from names: natural keys → trace ids, span ids, uuids.
+
+A span's id is 16 hex digits: who tells of it (one digit), what it is (one digit), then the
+numbers of its name in decimal, which are valid hex too. Try 0 of task 55555, as parsl.log
+tells it, is `23 0000055555 0000`. So ids can be read by people, taken apart in SQL, and come
+in order. A name that is not a number is hashed into its share. The thing itself (the entity
+that several files give accounts of) has the same id, told by nobody: `03 0000055555 0000`.
+
+A span's uuid is a run part, the end of the trace id, and that id: 12 + 16 hex digits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+RUN_DIGITS = 12
+
+# The first digit: who tells.
+ENTITY = "0"
+MONITORING = "1"
+PARSL_LOG = "2"
+INTERCHANGE = "3"
+MANAGER_LOG = "4"
+WORKER_LOG = "5"
+WORK_QUEUE = "6"
+SCRIPT = "7"
+NAMED = "9"
+
+# The second digit: what it is.
+_WORKFLOW, _TASK, _TRY, _EXECUTOR, _BLOCK, _MANAGER, _WORKER, _EXECUTOR_TASK = "12345678"
+
+_RUN_ID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.I)
+
+
+def hexdigest(digits: int, *parts: object) -> str:
+    """So many hex digits that stand for `parts`, the same in every process and on every host."""
+    text = "\0".join(str(part) for part in parts)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()[
+        :digits
+    ]
+
+
+def trace_id_of(run_id: str) -> str:
+    """A Parsl run's trace id is its run id without dashes; any other name is hashed into one."""
+    if _RUN_ID.fullmatch(run_id) and run_id.strip("0-"):
+        return run_id.replace("-", "").lower()
+    return hexdigest(32, "run", run_id)
+
+
+def run_id_of(trace_id: str) -> str:
+    """A trace id as a run id is written: 8-4-4-4-12."""
+    return "-".join(
+        (trace_id[:8], trace_id[8:12], trace_id[12:16], trace_id[16:20], trace_id[20:])
+    )
+
+
+class Names:
+    """The names that one teller uses for the things of one run.
+
+    >>> names = Names("71d4a751-6867-449f-b893-6b653903b644", PARSL_LOG)
+    >>> names.attempt(55555, 0)
+    '6b653903b6442300000555550000'
+    """
+
+    def __init__(self, run_id: str, teller: str) -> None:
+        self.trace_id = trace_id_of(run_id)
+        self.trace_high = self.trace_id[:-RUN_DIGITS]
+        self.run = self.trace_id[-RUN_DIGITS:]
+        self.prefix = self.run + teller
+        self._labels: dict[str, str] = {}
+
+    def workflow(self) -> str:
+        """The uuid of the run."""
+        return f"{self.prefix}{_WORKFLOW}00000000000000"
+
+    def task(self, task_id: int) -> str:
+        """The uuid of a task."""
+        if not 0 <= task_id < 10**10:
+            return f"{self.prefix}{_TASK}{hexdigest(14, task_id)}"
+        return f"{self.prefix}{_TASK}{task_id:010d}0000"
+
+    def attempt(self, task_id: int, try_id: int) -> str:
+        """The uuid of a try (`try` is a word of Python's own)."""
+        if not (0 <= task_id < 10**10 and 0 <= try_id < 10**4):
+            return f"{self.prefix}{_TRY}{hexdigest(14, task_id, try_id)}"
+        return f"{self.prefix}{_TRY}{task_id:010d}{try_id:04d}"
+
+    def executor(self, label: str) -> str:
+        """The uuid of an executor."""
+        return f"{self.prefix}{_EXECUTOR}{hexdigest(14, label)}"
+
+    def block(self, label: str, block_id: str) -> str:
+        """The uuid of a block of an executor."""
+        if block_id.isascii() and block_id.isdecimal() and len(block_id) <= 8:
+            return f"{self.prefix}{_BLOCK}{self._label(label)}{int(block_id):08d}"
+        return f"{self.prefix}{_BLOCK}{hexdigest(14, label, block_id)}"
+
+    def manager(self, uid: str) -> str:
+        """The uuid of a manager, whose uid Parsl draws at random."""
+        return f"{self.prefix}{_MANAGER}{hexdigest(14, uid)}"
+
+    def worker(self, uid: str, rank: int) -> str:
+        """The uuid of a worker of a manager."""
+        if not 0 <= rank < 10**4:
+            return f"{self.prefix}{_WORKER}{hexdigest(14, uid, rank)}"
+        return f"{self.prefix}{_WORKER}{hexdigest(10, uid)}{rank:04d}"
+
+    def executor_task(self, label: str, number: int) -> str:
+        """The uuid of what an executor calls a task: one launch of a try."""
+        if not 0 <= number < 10**8:
+            return f"{self.prefix}{_EXECUTOR_TASK}{hexdigest(14, label, number)}"
+        return f"{self.prefix}{_EXECUTOR_TASK}{self._label(label)}{number:08d}"
+
+    def named(self, *key: object) -> str:
+        """The uuid of anything else, from a name of any shape."""
+        return f"{self.prefix}0{hexdigest(14, *key)}"
+
+    def _label(self, label: str) -> str:
+        """An executor's label in six digits."""
+        digits = self._labels.get(label)
+        if digits is None:
+            digits = self._labels[label] = hexdigest(6, label)
+        return digits

@@ -1,0 +1,78 @@
+"""What layout.py found around a file, for its importer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from dnpcsql import clock
+from dnpcsql.clock import Clock
+from dnpcsql.identity import hexdigest
+from dnpcsql.records import Problem, Record
+
+
+class RunClocks(Protocol):
+    """The clocks that wrote the records of one run."""
+
+    submit: Clock
+
+    def of_host(self, host: str | None) -> Clock:
+        """The clock of a worker's host; the submitting one's where nothing else is known."""
+
+    def differ(self) -> bool:
+        """Whether any host's clock is another than the submitting one's."""
+
+
+@dataclass(frozen=True)
+class Alone:
+    """The clocks of a run of which nothing but one file is at hand."""
+
+    submit: Clock = clock.UNKNOWN
+
+    def of_host(self, host: str | None) -> Clock:
+        """There is but one."""
+        return self.submit
+
+    def differ(self) -> bool:
+        """There is but one."""
+        return False
+
+
+def _alone(run_id: str, rundir: str | None, hosts: dict[str, str]) -> RunClocks:
+    return Alone()
+
+
+@dataclass(frozen=True)
+class Context:
+    """The run, executor, block and manager that a path belongs to, and its clock.
+
+    Everything that decides what an importer makes of a file besides its content is in here,
+    so that `key` tells whether a file has to be read again.
+    """
+
+    run_id: str | None = None
+    label: str | None = None
+    block_id: str | None = None
+    manager_uid: str | None = None
+    clock: Clock = clock.UNKNOWN
+    labels: tuple[str, ...] = ()
+    other_logs: tuple[str, ...] = ()
+    overlapping: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    clocks_of_run: Callable[[str, str | None, dict[str, str]], RunClocks] = field(
+        default=_alone, compare=False
+    )
+    key: str = ""
+
+    def run_or_scope(self, first_record: str) -> tuple[str, list[Problem]]:
+        """The run id, or a scope made from a file's first record, with the problem that says so."""
+        if self.run_id is not None:
+            return self.run_id, []
+        scope = "scope " + hexdigest(16, first_record)
+        return scope, [
+            Problem(1, "run unknown", "no file around this one names its run: it stands alone")
+        ]
+
+
+Importing = Callable[[Path, Context], Iterator[Record]]

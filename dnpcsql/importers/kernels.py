@@ -1,0 +1,70 @@
+"""Several DataFlowKernels in one process write every record into each other's parsl.log.
+
+Text records name no kernel. They are told apart, in this order: by an executor's label that only
+one kernel has; by the thread, once a record of that thread was told apart; by the task that is
+being submitted, whose number is the kernel's next; by the one kernel that has such a task in
+flight; else not at all, and that is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from dnpcsql.importers.context import Context
+from dnpcsql.importers.kernel import Kernel
+from dnpcsql.importers.separator import Separator
+from dnpcsql.records import Problem, Record
+
+if TYPE_CHECKING:
+    from dnpcsql.importers.parsl_log import Message
+
+# Messages that only help to tell kernels apart.
+_HELPING = frozenset({"chosen", "result_thread", "shutting_down"})
+
+
+class Kernels:
+    """The kernels of one log, and whose each record is."""
+
+    def __init__(self, run_id: str, context: Context) -> None:
+        self._own = Kernel(run_id, context.labels)
+        self._kernels = {run_id: self._own}
+        self._separator = Separator(run_id, context) if context.overlapping else None
+        self._context = context
+        self.others = 0
+
+    def learn(self, message: Message) -> None:
+        """A first pass over a log of overlapping kernels: which thread is whose."""
+        if self._separator is not None:
+            self._separator.owner(message)
+
+    def learned(self) -> None:
+        """The first pass is done."""
+        if self._separator is not None:
+            self._separator.second_pass()
+
+    def tell(self, message: Message) -> Iterator[Record]:
+        """The records of a message, if it is of a run that this log is to tell of."""
+        at, name, match = message
+        kernel = self._own
+        if self._separator is not None:
+            run_id = self._separator.owner(message)
+            if run_id is None:
+                yield Problem(at.line, "kernel unknown", f"of which run: {match[0]}")
+                return
+            if run_id in self._context.other_logs:
+                self.others += 1
+                return
+            if run_id not in self._kernels:
+                self._kernels[run_id] = Kernel(run_id)
+            kernel = self._kernels[run_id]
+        kernel.saw_first(at)
+        if name in _HELPING:
+            return
+        tell = kernel.run_id_is if name == "run_id" else getattr(kernel, name)
+        yield from tell(at, *match.groups())
+
+    def finish(self) -> Iterator[Record]:
+        """What can only be said at the end."""
+        for kernel in self._kernels.values():
+            yield from kernel.finish()

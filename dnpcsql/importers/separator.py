@@ -1,0 +1,167 @@
+"""Whose a record is, in a parsl.log into which several kernels wrote.
+
+Two passes: the first learns which threads are whose and which starts and ends belong together,
+the second tells. What cannot be told apart is None.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+from dnpcsql.importers.context import Context
+from dnpcsql.importers.kernel import TERMINAL
+
+if TYPE_CHECKING:
+    from dnpcsql.importers.parsl_log import Message
+
+# {'python_version': '3.11.7', …, 'run_id': 'cc55368f-7e64-466f-9ce9-19dd3371b141', …}
+_RUN_ID = re.compile(r"'run_id': '([^']+)'")
+
+# Messages that name an executor, and the place of its label among their parts.
+_LABELLED = {
+    "launched": 2, "launched_then": 1, "block_launched": "label", "scaling": 0, "executor": 0,
+    "shutting_down": 0,
+}  # fmt: skip
+_SUBMITTING = frozenset({"submitted", "initial"})
+_ENDING = frozenset({"gave_up", "dependency_failed"})
+
+
+class Separator:
+    """Tells the kernels of one log apart."""
+
+    def __init__(self, own: str, context: Context) -> None:
+        self._runs = {own: context.labels, **dict(context.overlapping)}
+        self._own = own
+        labels = Counter(label for found in self._runs.values() for label in found)
+        self._labels = {
+            label: run for run, found in self._runs.items() for label in found if labels[label] == 1
+        }
+        self._votes: dict[str, Counter[str]] = defaultdict(Counter)
+        self._by_line: dict[int, str] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        self._next: dict[str, int] = {}
+        self._current: dict[str, tuple[str, str]] = {}
+        self._live: dict[str, set[str]] = defaultdict(set)
+        self._last: dict[str, str] = {}
+        self._open: dict[str, list[int]] = defaultdict(list)
+        self._starting: str | None = None
+
+    def second_pass(self) -> None:
+        """Forget where the first pass stood, but not what it learned."""
+        self._begin()
+
+    def owner(self, message: Message) -> str | None:
+        """The run id that a record belongs to."""
+        at, name, match = message
+        if at.line in self._by_line:
+            return self._by_line[at.line]
+        if name in _LABELLED:
+            run = self._labels.get(match[_group(name)])
+            if run is not None:
+                self._labelled(at.thread, name, run)
+            else:
+                run = self._by_thread(at.thread)
+        elif name == "chosen":
+            return self._chosen(at.thread, match[1], match[2])
+        elif name in ("run_id", "started", "version", "workflow_information", "cleanup"):
+            return self._of_run(message)
+        elif name == "result_thread":
+            run = self._starting
+            if run is not None:
+                self._votes[at.thread][run] += 1
+        elif name == "block_marked" or name == "block_launched_then":
+            run = self._by_thread(at.thread) or self._last.get(at.thread)
+        elif name in ("reraised", "bad_state"):
+            run = self._by_thread(at.thread) or self._own
+        else:
+            return self._of_task(message)
+        if name.startswith("launched") and run is not None:
+            self._live[match[1]].add(run)
+        return run
+
+    def _labelled(self, thread: str, name: str, run: str) -> None:
+        self._votes[thread][run] += 1
+        self._last[thread] = run
+        if name == "shutting_down":
+            for line in self._open.pop(f"cleanup {thread}", ()):
+                self._by_line[line] = run
+
+    def _by_thread(self, thread: str) -> str | None:
+        """The kernel of a thread of which every record that could be told was one kernel's."""
+        votes = self._votes.get(thread)
+        if votes:
+            return next(iter(votes)) if len(votes) == 1 else None
+        if thread.startswith("HTEX-") and len(self._runs) == 2 and self._own_started():
+            # The own kernel's result threads announced themselves: this is the other's.
+            return next(run for run in self._runs if run != self._own)
+        return None
+
+    def _own_started(self) -> bool:
+        return any(
+            self._own in votes and thread.startswith("HTEX-")
+            for thread, votes in self._votes.items()
+        )
+
+    def _chosen(self, thread: str, task: str, label: str) -> str | None:
+        """`Task 5 will be sent to executor threads`: a kernel numbers its tasks in order."""
+        number = int(task)
+        run = self._labels.get(label)
+        if run is None:
+            possible = [run for run in self._runs if self._next.get(run, number) == number]
+            known = [run for run in possible if run in self._next]
+            candidates = known if len(known) == 1 else possible
+            run = candidates[0] if len(candidates) == 1 else None
+        if run is not None:
+            self._next[run] = max(number + 1, self._next.get(run, 0))
+            self._current[thread] = (task, run)
+            self._starting = None if self._starting == run else self._starting
+        return run
+
+    def _of_task(self, message: Message) -> str | None:
+        at, name, match = message
+        task = match[1]
+        current = self._current.get(at.thread)
+        if name in _SUBMITTING and current is not None and current[0] == task:
+            self._live[task].add(current[1])
+            return current[1]
+        run = self._by_thread(at.thread)
+        if run is None:
+            live = self._live[task]
+            if len(live) != 1:
+                return None
+            run = next(iter(live))
+            self._votes[at.thread][run] += 1
+        if name in _ENDING or (name in ("changed", "completed") and match[3] in TERMINAL):
+            self._live[task].discard(run)
+        return run
+
+    def _of_run(self, message: Message) -> str | None:
+        """Starts and ends: whose they are is said by what follows on the same thread."""
+        at, name, match = message
+        if name == "workflow_information":
+            found = _RUN_ID.search(match[2])
+            return found[1] if found else None
+        if name == "run_id":
+            for line in self._open.pop(f"start {at.thread}", ()):
+                self._by_line[line] = match[1]
+            self._runs.setdefault(match[1], ())
+            self._starting = match[1]
+            self._next[match[1]] = 0
+            return match[1]
+        if name == "cleanup":
+            if match[1] != "initiated":
+                return self._last.get(at.thread)
+            self._open[f"cleanup {at.thread}"].append(at.line)
+            self._last.pop(at.thread, None)
+            return None
+        self._open[f"start {at.thread}"].append(at.line)
+        return None
+
+
+def _group(name: str) -> int | str:
+    place = _LABELLED[name]
+    return place if isinstance(place, str) else place + 1

@@ -1,0 +1,87 @@
+"""Reading log files that may hold anything: lines, record heads, what was not understood."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+LINE_LIMIT = 1 << 20
+_CHUNK = 1 << 20
+_DIGITS = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,}\b|\d+")
+_SHAPE_LIMIT = 160
+
+
+class Lines:
+    """The lines of a file, without their ends, decoded as UTF-8; what is not UTF-8 becomes �.
+
+    A line longer than LINE_LIMIT is cut. After iteration `torn` says that the last line has no
+    end (it was not yielded: half a number reads like a number), and `cut` counts cut lines.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.torn: str | None = None
+        self.cut: list[int] = []
+        self.count = 0
+
+    def __iter__(self) -> Iterator[str]:
+        with self._path.open("rb") as file:
+            rest = b""
+            skipping = False
+            while chunk := file.read(_CHUNK):
+                if skipping:
+                    end = chunk.find(b"\n")
+                    if end < 0:
+                        continue
+                    chunk, skipping = chunk[end + 1 :], False
+                whole, newline, after = (rest + chunk).rpartition(b"\n")
+                rest = after
+                if newline:
+                    for line in whole.decode("utf-8", "replace").split("\n"):
+                        self.count += 1
+                        yield line
+                if len(rest) > LINE_LIMIT:
+                    self.count += 1
+                    self.cut.append(self.count)
+                    yield rest[:LINE_LIMIT].decode("utf-8", "replace")
+                    rest, skipping = b"", True
+            if rest:
+                self.count += 1
+                self.torn = rest[:_SHAPE_LIMIT].decode("utf-8", "replace")
+
+
+def shape(message: str) -> str:
+    """A message with its numbers and addresses masked, so that equal kinds look equal."""
+    first, _, _ = message.partition("\n")
+    return _DIGITS.sub("N", first[: 2 * _SHAPE_LIMIT])[:_SHAPE_LIMIT]
+
+
+class Unused:
+    """Counts, by where in Parsl's source they were logged, the messages not used.
+
+    Masking each message would cost more than reading it, so one example a site is kept and
+    masked at the end.
+    """
+
+    def __init__(self, known: tuple[str, ...]) -> None:
+        self._known = known
+        self._sites: Counter[str] = Counter()
+        self._examples: dict[str, str] = {}
+
+    def add(self, site: str, message: str) -> None:
+        """Count one message that was logged at a site."""
+        self._sites[site] += 1
+        if site not in self._examples:
+            self._examples[site] = message
+
+    def messages(self) -> dict[str, tuple[int, bool]]:
+        """{shape: (count, known)}."""
+        found: dict[str, tuple[int, bool]] = {}
+        for site, count in self._sites.items():
+            example = self._examples[site]
+            masked = shape(example)
+            known = example.startswith(self._known)
+            found[masked] = (found.get(masked, (0, known))[0] + count, known)
+        return found

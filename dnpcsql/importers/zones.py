@@ -1,0 +1,119 @@
+"""The UTC offset of zone-less logs, found in logs that have both clocks."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from dnpcsql import clock
+from dnpcsql.clock import SECOND, Clock, Interval, epoch_ns, naive_ns
+
+# 1795331212.928108 2026-11-22 07:06:52 MainProcess-16615 Task-Launch_0-140622933522112 …
+_BOTH = re.compile(rb"^(\d{9,11}\.\d{6}) (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) ", re.MULTILINE)
+_STEP = 1 << 16
+_MOST = 27 * 3600 * SECOND
+_FAR = 2**62
+
+
+class Both(NamedTuple):
+    """One record that shows an instant and what the wall clock said."""
+
+    position: int
+    unix: int
+    offset: int
+
+
+def clock_of_log(path: Path) -> Clock | None:
+    """The clock by which a log was written, if its records show it; bisected, not scanned."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            first = _next_both(file, 0, size)
+            last = _last_both(file, size)
+            if first is None or last is None:
+                return None
+            changes = _changes(file, first, last)
+    except OSError:
+        return None
+    edges = [-_FAR, *(later.unix for _, later in changes), _FAR]
+    offsets = [first.offset, *(later.offset for _, later in changes)]
+    return Clock(
+        f"from {path.name}",
+        tuple(
+            Interval(start, end, offset)
+            for start, end, offset in zip(edges, edges[1:], offsets, strict=False)
+        ),
+    ).within(first.unix, last.unix)
+
+
+def clock_of_scripts(names: list[str], launched: str | None) -> Clock | None:
+    """The clock of an old log, which has no epochs, by its submit scripts, which have nothing else.
+
+    parsl.localprovider.1795331659.478654.sh is written about 0.1 s before "Launched block".
+    Offsets are multiples of 15 minutes.
+    """
+    epochs = sorted(float(found[1]) for name in names if (found := _SCRIPT.search(name)))
+    if not epochs or launched is None:
+        return None
+    quarter = 15 * 60
+    apart = naive_ns(launched) / SECOND - epochs[0]
+    offset = round(apart / quarter) * quarter
+    if abs(apart - offset) > quarter / 3:
+        return None
+    return clock.fixed(offset * SECOND, "from the names of submit_scripts")
+
+
+_SCRIPT = re.compile(r"\.(\d{9,11}\.\d+)\.sh")
+
+
+def _changes(file: BinaryIO, first: Both, last: Both) -> list[tuple[Both, Both]]:
+    """The pairs of neighbouring records between which the offset changes."""
+    if first.offset == last.offset or first.position == last.position:
+        return []
+    middle = _next_both(file, (first.position + last.position) // 2, last.position)
+    if middle is None or middle.position >= last.position:
+        middle = _next_both(file, first.position + 1, last.position)
+        if middle is None or middle.position >= last.position:
+            return [(first, last)]
+    return _changes(file, first, middle) + _changes(file, middle, last)
+
+
+def _next_both(file: BinaryIO, start: int, end: int) -> Both | None:
+    """The first record at or after a position; records begin at line starts."""
+    position = start
+    while position <= end:
+        file.seek(position)
+        data: bytes = file.read(2 * _STEP)
+        if not data:
+            return None
+        for found in _BOTH.finditer(data):
+            at_line_start = found.start() > 0 or position == 0
+            both = _both(position + found.start(), found) if at_line_start else None
+            if both is not None:
+                return both
+        position += _STEP
+    return None
+
+
+def _last_both(file: BinaryIO, size: int) -> Both | None:
+    position = size
+    while position > 0:
+        position = max(0, position - _STEP)
+        file.seek(position)
+        data: bytes = file.read(2 * _STEP)
+        for found in reversed(list(_BOTH.finditer(data))):
+            at_line_start = found.start() > 0 or position == 0
+            both = _both(position + found.start(), found) if at_line_start else None
+            if both is not None:
+                return both
+    return None
+
+
+def _both(position: int, found: re.Match[bytes]) -> Both | None:
+    unix = epoch_ns(found[1].decode())
+    try:
+        offset = naive_ns(found[2].decode()) - unix // SECOND * SECOND
+    except ValueError:
+        return None
+    return Both(position, unix, offset) if abs(offset) <= _MOST else None

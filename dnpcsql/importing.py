@@ -1,0 +1,227 @@
+"""`dnpcsql import`: from paths to sources in the store."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dnpcsql import fingerprints, sources, trees
+from dnpcsql.clock import named
+from dnpcsql.errors import DnpcsqlError, NotFoundError, QueryError, UnreadableError
+from dnpcsql.importers import Importer
+from dnpcsql.importers.choice import Choice
+from dnpcsql.importers.context import Context
+from dnpcsql.layout import Layout, Zones
+from dnpcsql.records import Problem, Record, Tally
+from dnpcsql.sources import Source
+from dnpcsql.trees import Found
+
+if TYPE_CHECKING:
+    from dnpcsql.store import Store
+
+Progress = Callable[[str, int, int, int], None]
+"""Called with a file's name, bytes done, bytes in all, records written of this file."""
+
+
+@dataclass
+class Importing:
+    """What an import did."""
+
+    added: list[Source] = field(default_factory=list)
+    unchanged: list[Source] = field(default_factory=list)
+    not_imported: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    records: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+
+    @property
+    def problems(self) -> int:
+        """How many things were not understood, in the files that were read."""
+        return sum(source.problems for source in self.added) + len(self.failed)
+
+
+def import_paths(
+    store: Store,
+    paths: Sequence[Path],
+    *,
+    timezone: Sequence[str] = (),
+    last: bool = False,
+    run: str | None = None,
+    importer: str | None = None,
+    progress: Progress | None = None,
+) -> Importing:
+    """Import files and trees, each file in a transaction of its own.
+
+    `timezone`: zones for logs that show none, `TZ` for all or `PATH=TZ` for those below a path.
+    `last`, `run`: of a runinfo only the last run, or that of a number.
+    `importer`: a built-in's name, or a file of one's own, for all files.
+    Raises NotFoundError if there is nothing to import.
+    """
+    began = time.perf_counter()
+    summary = Importing()
+    choice = Choice(importer)
+    with tempfile.TemporaryDirectory(prefix="dnpcsql-") as scratch:
+        tree = trees.walk(paths, Path(scratch))
+        summary.failed += tree.unreadable
+        files = trees.of_run(tree.files, run) if last or run is not None else tree.files
+        layout = Layout(_zones(timezone), only_runs=_wanted(files) if last or run else None)
+        chosen = [(found, choice.of(found.path)) for found in files]
+        summary.not_imported = [found.shown for found, known in chosen if known is None]
+        work = [(found, known) for found, known in chosen if known is not None]
+        if not work:
+            raise _nothing(paths, summary)
+        _Session(store, layout, summary, progress).read(work)
+    summary.seconds = time.perf_counter() - began
+    return summary
+
+
+class _Session:
+    """One import's files, one after the other."""
+
+    def __init__(
+        self, store: Store, layout: Layout, summary: Importing, progress: Progress | None
+    ) -> None:
+        self._store = store
+        self._layout = layout
+        self._summary = summary
+        self._progress = progress
+        self._done = 0
+        self._total = 0
+
+    def read(self, work: Sequence[tuple[Found, Importer]]) -> None:
+        """Read all files that are new or have changed."""
+        self._total = sum(_size(found.path) for found, _ in work)
+        for found, importer in work:
+            try:
+                self._read_one(found, importer)
+            except (UnreadableError, OSError) as error:
+                reason = getattr(error, "strerror", None)
+                self._summary.failed.append(f"{found.shown}: {reason}" if reason else str(error))
+            self._done += _size(found.path)
+            self._tell(found, 0)
+
+    def _read_one(self, found: Found, importer: Importer) -> None:
+        context = self._layout.context(found.path)
+        source = self._unchanged(found, importer, context)
+        if source is None:
+            return
+        records = _guarded(importer, found, context, self._summary.records)
+        self._summary.added.append(
+            self._store.add_source(source, records, lambda count: self._tell(found, count))
+        )
+
+    def _unchanged(self, found: Found, importer: Importer, context: Context) -> Source | None:
+        """The source to be read; None if it was read before, as it is."""
+        state = found.path.stat()
+        connection = self._store.writing()
+        known = sources.by_path(connection, found.shown)
+        surroundings = f"{importer.name} {context.key}"
+        if (
+            known is not None
+            and (known.size, known.modified_unix_nano) == (state.st_size, state.st_mtime_ns)
+            and known.fingerprint.endswith(surroundings)
+        ):
+            self._summary.unchanged.append(known)
+            return None
+        content = fingerprints.of_content(found.path)
+        source = Source(
+            path=found.shown,
+            importer=importer.name,
+            fingerprint=f"{content} {surroundings}",
+            size=state.st_size,
+            modified_unix_nano=state.st_mtime_ns,
+            utc_offset=context.clock.describe() or None,
+            utc_offset_how=context.clock.how,
+        )
+        same = [] if state.st_size == 0 else sources.same_content(connection, source.fingerprint)
+        for other in same:
+            sources.seen_again(self._store, other, source)
+            self._summary.unchanged.append(other)
+            return None
+        if context.run_id is not None:
+            sources.replace_torn(self._store, content)
+        return source
+
+    def _tell(self, found: Found, records: int) -> None:
+        if self._progress is not None:
+            self._progress(found.shown, self._done, self._total, records)
+
+
+def _guarded(
+    importer: Importer, found: Found, context: Context, counts: Counter[str]
+) -> Iterator[Record]:
+    """An importer's records, its mistakes told as errors, a file without any meaning told of."""
+    try:
+        for record in importer.read(found.path, context):
+            counts[type(record).__name__] += 1
+            if isinstance(record, Tally) and record.records and not record.understood:
+                if importer.anchors:
+                    yield Problem(
+                        None,
+                        "nothing understood",
+                        f"{record.records} records, none of a known wording: a Parsl newer than "
+                        "this dnpcsql, or not such a file",
+                    )
+            yield record
+    except (DnpcsqlError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        raise UnreadableError(f"{found.shown}: {_where(error)}") from error
+
+
+def _where(error: Exception) -> str:
+    """An importer's own mistake, in one line: what, and where in its code."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = ""
+    if trace is not None:
+        place = f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})"
+    return f"the importer failed: {type(error).__name__}: {error}{place}"
+
+
+def _zones(given: Sequence[str]) -> Zones:
+    zones = Zones()
+    for text in given:
+        path, equals, zone = text.rpartition("=")
+        try:
+            named(zone, "given")
+        except ValueError as error:
+            raise QueryError(f"--timezone {text}: {error}") from None
+        if equals:
+            if not Path(path).exists():
+                raise NotFoundError(f"--timezone {text}: no such path: {path}")
+            zones.below[Path(path).resolve()] = zone
+        else:
+            zones.everywhere = zone
+    return zones
+
+
+def _wanted(files: Sequence[Found]) -> frozenset[Path]:
+    return frozenset(parent for found in files for parent in found.path.parents)
+
+
+def _size(path: Path) -> int:
+    with contextlib.suppress(OSError):
+        return path.stat().st_size
+    return 0
+
+
+def _nothing(paths: Sequence[Path], summary: Importing) -> NotFoundError:
+    kinds = Counter(os.path.splitext(name)[1] or "no suffix" for name in summary.not_imported)
+    listed = ", ".join(kind for kind, _ in kinds.most_common(5))
+    count = len(summary.not_imported)
+    what = f"{count} file{'s' * (count != 1)}: {listed}" if count else "no files"
+    failed = "".join(f"; {text}" for text in summary.failed[:3])
+    named_ = ", ".join(str(path) for path in paths)
+    return NotFoundError(
+        f"{named_}: nothing here that dnpcsql knows ({what}){failed}. A log of your own? See "
+        f"\"Adding a source\": dnpcsql import {named_} --importer my_importer.py"
+    )

@@ -1,0 +1,29 @@
+"""JOIN: tie together what several files tell of the same things.
+
+Each .sql file here only adds relations, or derives what no file states. It looks at the spans
+that the source just read told of (`temp.touched`) and at what is there already, so it costs by
+the size of that source and gives the same whatever the order of imports.
+"""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+
+from dnpcsql.database import sql_files
+
+
+def relate(connection: sqlite3.Connection) -> None:
+    """Relate the spans in temp.touched to the others, in the transaction that is open."""
+    for statement in _statements():
+        connection.execute(statement)
+
+
+@functools.cache
+def _statements() -> tuple[str, ...]:
+    return tuple(
+        part.strip()
+        for text in sql_files("dnpcsql.relate").values()
+        for part in text.split(";\n")
+        if part.strip()
+    )

@@ -1,0 +1,34 @@
+-- Start, end and status of each span whose source does not state them, from its events. A span of
+-- Parsl's has ended when an event says so: one that was cut off stays open. Spans of other logs
+-- end with their last event.
+UPDATE span
+SET (start_unix_nano, end_unix_nano, status_code) = (
+  SELECT
+    coalesce(span.start_unix_nano, min(event.time_unix_nano)),
+    coalesce(
+      span.end_unix_nano,
+      max(
+        CASE
+          WHEN event.type IN (
+            'returned', 'exec_done', 'memo_done', 'failed', 'dep_fail', 'fail_retryable',
+            'COMPLETED', 'FAILED', 'CANCELLED', 'TIMEOUT', 'SCALED_IN', 'MISSING'
+          )
+          OR substr(span.type, 1, 6) <> 'parsl.'
+          THEN event.time_unix_nano
+        END
+      )
+    ),
+    coalesce(
+      span.status_code,
+      max(
+        CASE
+          WHEN event.type IN ('failed', 'dep_fail', 'fail_retryable', 'FAILED') THEN 2
+          WHEN event.type IN ('exec_done', 'memo_done') THEN 1
+        END
+      )
+    )
+  FROM event
+  WHERE event.span_uuid = span.uuid
+)
+WHERE uuid IN (SELECT uuid FROM temp.touched)
+  AND (start_unix_nano IS NULL OR end_unix_nano IS NULL OR status_code IS NULL);

@@ -1,0 +1,169 @@
+"""What was imported: the rows of `source`, and taking a source's rows out again."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from dnpcsql import database
+from dnpcsql.records import Tally
+
+if TYPE_CHECKING:
+    from dnpcsql.store import Store
+    from dnpcsql.writer import Writer
+
+_KEPT_SHAPES = 50
+
+# Tables whose rows belong to the source that told them, and where a row's span stands.
+_OWNED = {
+    "event": "span_uuid",
+    "link": "span_uuid",
+    "sample": "span_uuid",
+    "subspan": "superspan_uuid",
+    "facet": "left_uuid",
+    "span": "uuid",
+}
+
+
+class Source(NamedTuple):
+    """A row of `source`: a file, and how well it was understood."""
+
+    path: str
+    importer: str
+    fingerprint: str
+    size: int | None = None
+    modified_unix_nano: int | None = None
+    utc_offset: str | None = None
+    utc_offset_how: str | None = None
+    id: int = 0
+    imported_at: float | None = None
+    runs: str = "[]"
+    lines: int = 0
+    records: int = 0
+    understood: int = 0
+    problems: int = 0
+    messages: str = "{}"
+
+    def told(self, source_id: int, tally: Tally, writer: Writer) -> Source:
+        """The same source, after it was read."""
+        most = sorted(tally.messages.items(), key=lambda item: (item[1][1], -item[1][0], item[0]))
+        return self._replace(
+            id=source_id,
+            imported_at=time.time(),
+            runs=json.dumps(sorted(writer.runs)),
+            lines=tally.lines,
+            records=tally.records,
+            understood=tally.understood,
+            problems=sum(writer.problem_counts.values()),
+            messages=json.dumps(dict(most[:_KEPT_SHAPES]), ensure_ascii=False),
+        )
+
+
+def all_of(connection: sqlite3.Connection) -> list[Source]:
+    """Every source, by path."""
+    rows = connection.execute(f"SELECT {', '.join(Source._fields)} FROM source ORDER BY path")
+    return [Source(*row) for row in rows]
+
+
+def by_path(connection: sqlite3.Connection, path: str) -> Source | None:
+    """The source that was read from a path."""
+    row = connection.execute(
+        f"SELECT {', '.join(Source._fields)} FROM source WHERE path = ?", (path,)
+    ).fetchone()
+    return None if row is None else Source(*row)
+
+
+def next_id(connection: sqlite3.Connection) -> int:
+    """A number that no source has."""
+    found: int = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM source").fetchone()[0]
+    return found
+
+
+def insert(connection: sqlite3.Connection, source: Source) -> None:
+    """Put a source's row in, or in the place of the one it had."""
+    marks = ", ".join("?" * len(source))
+    connection.execute(
+        f"INSERT OR REPLACE INTO source ({', '.join(Source._fields)}) VALUES ({marks})", source
+    )
+
+
+def remove(connection: sqlite3.Connection, found: Sequence[Source]) -> None:
+    """Take out all that some sources told, and what was derived from it.
+
+    Costs one scan of the runs that they told of, whatever else the database holds.
+    """
+    ids = json.dumps([source.id for source in found])
+    runs = sorted({run for source in found for run in json.loads(source.runs)})
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS temp.removed (uuid TEXT PRIMARY KEY) WITHOUT ROWID"
+    )
+    connection.execute("DELETE FROM temp.removed")
+    told = "source_id IN (SELECT value FROM json_each(:ids))"
+    for run in runs:
+        values = {"ids": ids, "run": run}
+        connection.execute(
+            "INSERT OR IGNORE INTO temp.removed SELECT uuid FROM span "
+            f"WHERE uuid >= :run AND uuid < :run || 'g' AND {told}",
+            values,
+        )
+        for table, column in _OWNED.items():
+            connection.execute(
+                f"DELETE FROM {table} "
+                f"WHERE {column} >= :run AND {column} < :run || 'g' AND {told}",
+                values,
+            )
+    _remove_derived(connection)
+    connection.execute(f"DELETE FROM problem WHERE {told}", {"ids": ids})
+    connection.execute("DELETE FROM source WHERE id IN (SELECT value FROM json_each(?))", (ids,))
+
+
+def _remove_derived(connection: sqlite3.Connection) -> None:
+    """Relations that were found by comparing the removed spans with others."""
+    for table, columns in (
+        ("facet", ("left_uuid", "right_uuid")),
+        ("subspan", ("superspan_uuid", "subspan_uuid")),
+    ):
+        for column in columns:
+            connection.execute(
+                f"DELETE FROM {table} WHERE source_id IS NULL "
+                f"AND {column} IN (SELECT uuid FROM temp.removed)"
+            )
+
+
+def same_content(connection: sqlite3.Connection, fingerprint: str) -> Iterable[Source]:
+    """The sources of that very content and surroundings, wherever they lie."""
+    rows = connection.execute(
+        f"SELECT {', '.join(Source._fields)} FROM source WHERE fingerprint = ? ORDER BY path",
+        (fingerprint,),
+    )
+    return [Source(*row) for row in rows]
+
+
+def seen_again(store: Store, known: Source, now: Source) -> None:
+    """A source that was read before is met again: touched, moved or copied. Nothing is read."""
+    gone = known.path != now.path and not Path(known.path.split("!/")[0]).exists()
+    if known.path != now.path and not gone:
+        return
+    connection = store.writing()
+    with database.telling(store.path), database.transaction(connection):
+        connection.execute(
+            "UPDATE source SET path = ?, modified_unix_nano = ? WHERE id = ?",
+            (now.path, now.modified_unix_nano, known.id),
+        )
+
+
+def replace_torn(store: Store, content: str) -> None:
+    """A file that was imported by itself gives way to the same file in its tree."""
+    connection = store.writing()
+    rows = connection.execute(
+        f"SELECT {', '.join(Source._fields)} FROM source WHERE substr(fingerprint, 1, 32) = ? "
+        "AND id IN (SELECT source_id FROM problem WHERE kind = 'run unknown')",
+        (content,),
+    )
+    torn = [Source(*row) for row in rows]
+    if torn:
+        store.forget(torn)

@@ -1,0 +1,40 @@
+-- One row for each Parsl run (each DataFlowKernel), whatever was imported of it.
+CREATE VIEW parsl_run AS
+SELECT
+  substr(trace_id, 1, 8) || '-' || substr(trace_id, 9, 4) || '-' || substr(trace_id, 13, 4)
+    || '-' || substr(trace_id, 17, 4) || '-' || substr(trace_id, 21) AS run_id,  -- Parsl's run id
+  coalesce(stored.name, logged.name) AS name,  -- the workflow's name
+  coalesce(
+    json_extract(stored.attributes, '$."parsl.rundir"'),
+    json_extract(logged.attributes, '$."parsl.rundir"')
+  ) AS rundir,  -- its directory, where it ran
+  coalesce(stored.start_unix_nano, logged.start_unix_nano) / 1e9 AS started,  -- unix seconds
+  coalesce(stored.end_unix_nano, logged.end_unix_nano) / 1e9 AS ended,  -- unix seconds; NULL: it never ended, as far as is known
+  (
+    SELECT count(*)
+    FROM (
+      SELECT substr(uuid, 15) FROM span
+      WHERE uuid BETWEEN substr(run.trace_id, 21) || '12' AND substr(run.trace_id, 21) || '12g'
+        AND type = 'parsl.monitoring.task'
+      UNION
+      SELECT substr(uuid, 15) FROM span
+      WHERE uuid BETWEEN substr(run.trace_id, 21) || '22' AND substr(run.trace_id, 21) || '22g'
+        AND type = 'parsl.rundir.task'
+    )
+  ) AS tasks,  -- how many, Parsl's own staging tasks among them
+  coalesce(
+    json_extract(stored.attributes, '$."host.name"'),
+    json_extract(logged.attributes, '$."host.name"')
+  ) AS host,  -- where the submitting process ran
+  coalesce(
+    json_extract(stored.attributes, '$."user.name"'),
+    json_extract(logged.attributes, '$."user.name"')
+  ) AS user,  -- who ran it
+  json_extract(logged.attributes, '$."parsl.version"') AS parsl_version  -- as its log says
+FROM (
+  SELECT trace_id FROM span WHERE type = 'parsl.monitoring.workflow'
+  UNION
+  SELECT trace_id FROM span WHERE type = 'parsl.rundir.workflow'
+) AS run
+LEFT JOIN span AS stored ON stored.uuid = substr(run.trace_id, 21) || '1100000000000000'
+LEFT JOIN span AS logged ON logged.uuid = substr(run.trace_id, 21) || '2100000000000000';

@@ -1,0 +1,144 @@
+"""Records → rows, in batches, for one source."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from dnpcsql.identity import RUN_DIGITS
+from dnpcsql.records import (
+    Containment,
+    Event,
+    Facet,
+    Link,
+    Problem,
+    Record,
+    Resource,
+    Sample,
+    Scope,
+    Span,
+    Tally,
+)
+
+BATCH = 5_000
+KEPT_PROBLEMS = 1_000
+_TEXT_LIMIT = 500
+
+# The id of the source being read stands in a table of one row, so that it is bound once and not
+# with every row. (Measured: 0.1 µs a row.)
+_READING = "(SELECT id FROM temp.reading)"
+
+_TABLES: dict[type, str] = {
+    Span: "span",
+    Event: "event",
+    Containment: "subspan",
+    Facet: "facet",
+    Link: "link",
+    Sample: "sample",
+    Resource: "resource",
+    Scope: "scope",
+}
+
+
+def _insert(record: type[Any]) -> str:
+    """An INSERT of a record's fields, and of the source where the table has one."""
+    fields: tuple[str, ...] = record._fields
+    told = record not in (Resource, Scope)
+    columns = ", ".join((*fields, "source_id") if told else fields)
+    values = ", ".join(["?"] * len(fields) + ([_READING] if told else []))
+    table = _TABLES[record]
+    if record is not Span:
+        return f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({values})"
+    later = ", ".join(f"{name} = coalesce(excluded.{name}, {name})" for name in fields[2:])
+    return (
+        f"INSERT INTO span ({columns}) VALUES ({values}) "
+        f"ON CONFLICT (uuid) DO UPDATE SET {later}"
+    )
+
+
+class Writer:
+    """Takes what an importer yields and writes it, a batch of a kind at a time."""
+
+    def __init__(self, connection: sqlite3.Connection, source_id: int) -> None:
+        self._connection = connection
+        self._source_id = source_id
+        self._statements = {record: _insert(record) for record in _TABLES}
+        self._problems: list[Problem] = []
+        self.problem_counts: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
+        self.runs: set[str] = set()
+        _prepare(connection, source_id)
+
+    def write(
+        self, records: Iterable[Record], progress: Callable[[int], None] | None = None
+    ) -> Tally | None:
+        """Write all records; return the importer's own count of its lines, if it gave one."""
+        tally: Tally | None = None
+        batches: dict[type, list[Any]] = {record: [] for record in _TABLES}
+        for record in records:
+            batch = batches.get(type(record))
+            if batch is not None:
+                batch.append(record)
+                if len(batch) >= BATCH:
+                    self._flush(type(record), batch)
+                    if progress is not None:
+                        progress(sum(self.counts.values()))
+            elif isinstance(record, Problem):
+                self._note(record)
+            elif isinstance(record, Tally):
+                tally = record
+            else:
+                raise TypeError(f"an importer yielded {record!r}, which is no record of dnpcsql's")
+        for kind, batch in batches.items():
+            self._flush(kind, batch)
+        self._flush_problems()
+        return tally
+
+    def _flush(self, kind: type, batch: list[Any]) -> None:
+        if not batch:
+            return
+        before = self._connection.total_changes
+        self._connection.executemany(self._statements[kind], batch)
+        self.counts[_TABLES[kind]] += len(batch)
+        if kind is Span:
+            uuids = [(row[0],) for row in batch]
+            self._connection.executemany("INSERT OR IGNORE INTO temp.touched VALUES (?)", uuids)
+            self.runs.update({row[0][:RUN_DIGITS] for row in batch})
+        elif kind is Event:
+            self.runs.update({row[0][:RUN_DIGITS] for row in batch})
+            missed = len(batch) - (self._connection.total_changes - before)
+            if missed:
+                self._note(Problem(None, "told twice", "equal events of one line", missed))
+        batch.clear()
+
+    def _note(self, problem: Problem) -> None:
+        if self.problem_counts[problem.kind] < KEPT_PROBLEMS:
+            self._problems.append(problem)
+        self.problem_counts[problem.kind] += problem.count
+
+    def _flush_problems(self) -> None:
+        kept: Counter[str] = Counter()
+        rows: Counter[tuple[str, int, str]] = Counter()
+        for problem in self._problems:
+            kept[problem.kind] += problem.count
+            rows[problem.kind, problem.line or 0, problem.text[:_TEXT_LIMIT]] += problem.count
+        for kind, count in self.problem_counts.items():
+            if count > kept[kind]:
+                rows[kind, 0, "and more of this kind"] += count - kept[kind]
+        self._connection.executemany(
+            "INSERT INTO problem (source_id, kind, line, text, count) VALUES (?, ?, ?, ?, ?)",
+            [(self._source_id, *row, count) for row, count in rows.items()],
+        )
+
+
+def _prepare(connection: sqlite3.Connection, source_id: int) -> None:
+    """Temporary tables: the source being read, and the spans that it told of."""
+    connection.execute("CREATE TABLE IF NOT EXISTS temp.reading (id INTEGER)")
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS temp.touched (uuid TEXT PRIMARY KEY) WITHOUT ROWID"
+    )
+    connection.execute("DELETE FROM temp.reading")
+    connection.execute("DELETE FROM temp.touched")
+    connection.execute("INSERT INTO temp.reading VALUES (?)", (source_id,))
