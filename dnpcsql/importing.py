@@ -38,7 +38,7 @@ class Importing:
     unchanged: list[Source] = field(default_factory=list)
     not_imported: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
-    records: Counter[str] = field(default_factory=Counter)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)  # importer, record
     seconds: float = 0.0
 
     @property
@@ -112,7 +112,7 @@ class _Session:
         source = self._unchanged(found, importer, context)
         if source is None:
             return
-        records = _guarded(importer, found, context, self._summary.records)
+        records = _guarded(importer, found, context, self._summary.counts)
         self._summary.added.append(
             self._store.add_source(source, records, lambda count: self._tell(found, count))
         )
@@ -155,12 +155,12 @@ class _Session:
 
 
 def _guarded(
-    importer: Importer, found: Found, context: Context, counts: Counter[str]
+    importer: Importer, found: Found, context: Context, counts: Counter[tuple[str, str]]
 ) -> Iterator[Record]:
     """An importer's records, its mistakes told as errors, a file without any meaning told of."""
     try:
         for record in importer.read(found.path, context):
-            counts[type(record).__name__] += 1
+            counts[importer.name, type(record).__name__] += 1
             if isinstance(record, Tally) and record.records and not record.understood:
                 if importer.anchors:
                     yield Problem(

@@ -48,6 +48,13 @@ class Source(NamedTuple):
     problems: int = 0
     messages: str = "{}"
 
+    def unused(self) -> dict[str, tuple[int, bool]]:
+        """What was read and not used, by shape: (count, left out on purpose)."""
+        return {
+            shape: (int(count), bool(known))
+            for shape, (count, known) in json.loads(self.messages).items()
+        }
+
     def told(self, source_id: int, tally: Tally, writer: Writer) -> Source:
         """The same source, after it was read."""
         most = sorted(tally.messages.items(), key=lambda item: (item[1][1], -item[1][0], item[0]))
@@ -121,6 +128,20 @@ def remove(connection: sqlite3.Connection, found: Sequence[Source]) -> None:
     connection.execute("DELETE FROM source WHERE id IN (SELECT value FROM json_each(?))", (ids,))
 
 
+def remove_run(connection: sqlite3.Connection, run: str) -> None:
+    """Take out what sources of several runs told of one; they count as changed from now on."""
+    for table, column in _OWNED.items():
+        connection.execute(
+            f"DELETE FROM {table} WHERE {column} >= :run AND {column} < :run || 'g'", {"run": run}
+        )
+    for source in all_of(connection):
+        runs = json.loads(source.runs)
+        if run in runs:
+            runs.remove(run)
+            left = source._replace(runs=json.dumps(runs), fingerprint="", modified_unix_nano=None)
+            insert(connection, left)
+
+
 def _remove_derived(connection: sqlite3.Connection) -> None:
     """Relations that were found by comparing the removed spans with others."""
     for table, columns in (
@@ -166,4 +187,4 @@ def replace_torn(store: Store, content: str) -> None:
     )
     torn = [Source(*row) for row in rows]
     if torn:
-        store.forget(torn)
+        store.remove(torn)

@@ -24,7 +24,9 @@ from dnpcsql.sources import Source
 from dnpcsql.writer import Writer
 
 if TYPE_CHECKING:
-    from dnpcsql.importing import Importing
+    from dnpcsql.analyses.sequences import Variant
+    from dnpcsql.importing import Importing, Progress
+    from dnpcsql.lives import Life
     from dnpcsql.runs import Run
 
 
@@ -61,19 +63,65 @@ class Store:
         """
         return run_query(self.reading(), sql, values)
 
+    def runs(self) -> list[Run]:
+        """The runs that were imported, the earliest first."""
+        from dnpcsql.runs import all_runs
+
+        return all_runs(self)
+
     def run(self, name: str = "last") -> Run:
-        """The run of that id, id prefix, directory number, workflow name, or `last`."""
+        """The run of that id, id prefix, directory number, workflow name, or `last`.
+
+        Raises NotFoundError with the runs that there are, or that it could be.
+        """
         from dnpcsql.runs import find_run
 
         return find_run(self, name)
 
+    def tasks(self, run: str = "last") -> Result:
+        """The rows of parsl_task of a run."""
+        sql = "SELECT * FROM parsl_task WHERE run_id = :run ORDER BY task_id"
+        return self.query(sql, run=self.run(run).id)
+
+    def life(self, run: str, task_id: int) -> Life:
+        """All that is known of one task, event by event."""
+        from dnpcsql.lives import life
+
+        return life(self, self.run(run), task_id)
+
+    def sequences(self, span_type: str | None = None) -> list[Variant]:
+        """All orders of the events inside spans of a type (tasks), the commonest first."""
+        from dnpcsql.sequences import sequences
+
+        return sequences(self, span_type)
+
     def import_(
-        self, *paths: str | os.PathLike[str], **options: object
+        self,
+        *paths: str | os.PathLike[str],
+        timezone: Sequence[str] = (),
+        last: bool = False,
+        run: str | None = None,
+        importer: str | None = None,
+        progress: Progress | None = None,
     ) -> Importing:
-        """Import files and trees; see `dnpcsql.importing.import_paths` for the options."""
+        """Import files and trees, each file in a transaction of its own.
+
+        `timezone`: zones of times that show none, `TZ` for all or `PATH=TZ` for those below a
+        path. `last`, `run`: of a runinfo only the last run, or that of a number. `importer`: a
+        built-in's name, or a file of your own, for all files. Raises NotFoundError if there is
+        nothing to import.
+        """
         from dnpcsql.importing import import_paths
 
-        return import_paths(self, [Path(path) for path in paths], **options)  # type: ignore[arg-type]
+        return import_paths(
+            self,
+            [Path(path) for path in paths],
+            timezone=timezone,
+            last=last,
+            run=run,
+            importer=importer,
+            progress=progress,
+        )
 
     def add(self, records: Iterable[Record], name: str = "added from Python") -> Source:
         """Add records of your own: `store.add(my_generator())`. The same name replaces."""
@@ -100,8 +148,18 @@ class Store:
             sources.insert(connection, added)
         return added
 
-    def forget(self, found: Sequence[Source]) -> None:
-        """Take sources out again, with all that they told."""
+    def forget(self, name: str) -> list[Source]:
+        """Take a source (its path, or the end of it) or all of a run's out again.
+
+        What a database of many runs tells of others stays: it is read again at the next import.
+        Raises NotFoundError if there is no such source or run.
+        """
+        from dnpcsql.forgetting import forget
+
+        return forget(self, name)
+
+    def remove(self, found: Sequence[Source]) -> None:
+        """Take sources out, with all that they told, in one transaction."""
         connection = self.writing()
         with database.telling(self.path), database.transaction(connection):
             sources.remove(connection, found)

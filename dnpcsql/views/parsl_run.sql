@@ -1,8 +1,9 @@
 -- One row for each Parsl run (each DataFlowKernel), whatever was imported of it.
 CREATE VIEW parsl_run AS
 SELECT
-  substr(trace_id, 1, 8) || '-' || substr(trace_id, 9, 4) || '-' || substr(trace_id, 13, 4)
-    || '-' || substr(trace_id, 17, 4) || '-' || substr(trace_id, 21) AS run_id,  -- Parsl's run id
+  substr(run.trace_id, 1, 8) || '-' || substr(run.trace_id, 9, 4) || '-'
+    || substr(run.trace_id, 13, 4)
+    || '-' || substr(run.trace_id, 17, 4) || '-' || substr(run.trace_id, 21) AS run_id,  -- Parsl's run id
   coalesce(stored.name, logged.name) AS name,  -- the workflow's name
   coalesce(
     json_extract(stored.attributes, '$."parsl.rundir"'),

@@ -1,0 +1,5 @@
+"""`python -m dnpcsql`."""
+
+from dnpcsql.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""COUNT: rows → numbers. Pure functions: no drawing, no SQL built by formatting."""

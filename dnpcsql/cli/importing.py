@@ -1,0 +1,193 @@
+"""`dnpcsql import` and `dnpcsql forget`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from dnpcsql.cli.output import plain, seconds, table
+from dnpcsql.clock import local_text
+from dnpcsql.importing import Importing, Progress
+from dnpcsql.runs import Run
+from dnpcsql.store import Store
+
+_SHOWN = 5
+
+
+@click.command("import")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--timezone",
+    multiple=True,
+    metavar="TZ|PATH=TZ",
+    help="Zone of times that show none: for all files, or for those below a path. "
+    "Like Europe/Berlin, +05:30, or local (this machine's).",
+)
+@click.option("--last", is_flag=True, help="Of a runinfo only the last run.")
+@click.option("--run", metavar="NNN", help="Of a runinfo only the run of this number.")
+@click.option(
+    "--importer", metavar="NAME|FILE.py", help="Read every file by this importer, or your own."
+)
+@click.option("--strict", is_flag=True, help="Exit 1 if anything was not understood.")
+@click.pass_obj
+def import_command(
+    db: str | None,
+    paths: tuple[str, ...],
+    timezone: tuple[str, ...],
+    last: bool,
+    run: str | None,
+    importer: str | None,
+    strict: bool,
+) -> None:
+    """Read what a run left behind: a runinfo, a file, an archive of them.
+
+    Files that were read before and have not changed are not read again; one that has grown is.
+    What is not understood is counted and kept: `dnpcsql problems`.
+
+    \b
+    dnpcsql import runinfo
+    dnpcsql import run.tar.gz --timezone America/Chicago
+    dnpcsql import logs/ --importer my_importer.py
+    """
+    with Store(db) as store, _progress() as progress:
+        done = store.import_(
+            *paths,
+            timezone=timezone,
+            last=last,
+            run=run,
+            importer=importer,
+            progress=progress,
+        )
+        click.echo("\n".join(_summary(store, done)))
+    if strict and done.problems:
+        click.echo(f"dnpcsql: --strict: {done.problems} problems", err=True)
+        sys.exit(1)
+
+
+@click.command("forget")
+@click.argument("name", metavar="RUN|SOURCE")
+@click.pass_obj
+def forget_command(db: str | None, name: str) -> None:
+    """Take a run, or a source (its path, or the end of it), out of the database again."""
+    with Store(db) as store:
+        for source in store.forget(name):
+            click.echo(f"forgot {plain(source.path)}")
+
+
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """A bar on a terminal; nothing where nobody looks."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    bar = Bar(
+        TextColumn("reading {task.fields[file]}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %  {task.fields[records]:,} records"),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("", file="", records=0, total=None)
+
+        def tell(file: str, done: int, total: int, records: int) -> None:
+            bar.update(task, completed=done, total=total, file=file[-40:], records=records)
+
+        yield tell
+
+
+def _summary(store: Store, done: Importing) -> list[str]:
+    lines = [_run_line(run) for run in store.runs() if _touched(done, run)]
+    lines += ["", *_sources(done)] if done.added else []
+    lines += _left_out(done)
+    lines += _clocks(done)
+    kept = len(done.unchanged)
+    if kept:
+        lines.append(f"{kept} file{'s' * (kept != 1)} unchanged since an earlier import")
+    rate = sum(done.counts.values()) / done.seconds if done.seconds else 0
+    if done.added:
+        lines.append(
+            f"{sum(source.lines for source in done.added):,} lines in {seconds(done.seconds)}, "
+            f"{rate:,.0f} records a second"
+        )
+    lines.append(_next(done))
+    return [line.rstrip() for line in lines]
+
+
+def _touched(done: Importing, run: Run) -> bool:
+    part = run.id[-12:]
+    return any(part in source.runs for source in (*done.added, *done.unchanged))
+
+
+def _run_line(run: Run) -> str:
+    started = "?" if run.started is None else f"{local_text(round(run.started * 1e9))[:19]} UTC"
+    lasted = (
+        "never ended"
+        if run.started is None or run.ended is None
+        else seconds(run.ended - run.started)
+    )
+    name = f'"{plain(run.name)}"  ' if run.name else ""
+    number = f"{run.number}  " if run.number else ""
+    return f"run {run.id[:8]}  {number}{name}{started}  {run.tasks:,} tasks  {lasted}"
+
+
+def _sources(done: Importing) -> list[str]:
+    rows = []
+    for name in sorted({source.importer for source in done.added}):
+        of = [source for source in done.added if source.importer == name]
+        rows.append(
+            (
+                name,
+                len(of),
+                f"{done.counts[name, 'Span']}",
+                f"{done.counts[name, 'Event']}",
+                sum(source.problems for source in of),
+            )
+        )
+    return table(("source", "files", "spans", "events", "problems"), rows, indent="  ")
+
+
+def _left_out(done: Importing) -> list[str]:
+    lines = []
+    if done.not_imported:
+        count = len(done.not_imported)
+        names = sorted({path.rpartition("/")[2] for path in done.not_imported})
+        more = ", …" if len(names) > _SHOWN else ""
+        listed = ", ".join(plain(name) for name in names[:_SHOWN])
+        lines.append(f"  not imported: {count} file{'s' * (count != 1)} ({listed}{more})")
+    lines += [f"  not read: {plain(text)}" for text in done.failed]
+    unknown = sum(
+        count
+        for source in done.added
+        for count, known in source.unused().values()
+        if not known
+    )
+    if unknown:
+        lines.append(
+            f"  not understood: {unknown} records of wordings not known here: "
+            "`dnpcsql sources --messages`"
+        )
+    return lines
+
+
+def _clocks(done: Importing) -> list[str]:
+    said = {
+        (source.utc_offset, source.utc_offset_how)
+        for source in done.added
+        if source.utc_offset_how and source.importer != "submit script"
+    }
+    texts = [f"{offset or ''} ({how})".strip() for offset, how in sorted(said, key=str)]
+    return [f"clocks: {'; '.join(texts)}"] if texts else []
+
+
+def _next(done: Importing) -> str:
+    problems = f"{done.problems} problem{'s' * (done.problems != 1)}"
+    told = f"{problems}: `dnpcsql problems`      " if done.problems else "no problems      "
+    return f"{told}next: `dnpcsql tasks`, `dnpcsql task last 0`, `dnpcsql sequences`"

@@ -1,0 +1,72 @@
+"""`dnpcsql sequences`: the orders in which things happen."""
+
+from __future__ import annotations
+
+import click
+
+from dnpcsql.analyses.sequences import Variant
+from dnpcsql.cli.output import table, write_rows
+from dnpcsql.store import Store
+
+
+@click.command("sequences")
+@click.argument("type_", metavar="[TYPE]", required=False)
+@click.option("--most", default=20, show_default=True, help="Orders to print as text.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "table", "csv", "tsv", "json", "jsonl"]),
+    default="text",
+    show_default=True,
+    help="How they are written; all but text give every order.",
+)
+@click.pass_obj
+def sequences_command(db: str | None, type_: str | None, most: int, format_: str) -> None:
+    """Print all orders of the events inside spans of a TYPE, the commonest first.
+
+    For each step: mean seconds since the first event, and mean, least and most since the one
+    before. Orders that cannot be, or that come of racing records, are marked.
+
+    \b
+    dnpcsql sequences parsl.monitoring.task
+    """
+    with Store(db) as store:
+        found = store.sequences(type_)
+    if format_ != "text":
+        columns = ("sequence", "count", "step", "label", "mean_since_start_s", "mean_gap_s",
+                   "min_gap_s", "max_gap_s", "marks")  # fmt: skip
+        rows = [
+            (number, variant.count, place, *row, "; ".join(variant.marks()))
+            for number, variant in enumerate(found, 1)
+            for place, row in enumerate(_rows(variant))
+        ]
+        write_rows(columns, rows, format_)
+        return
+    total = sum(variant.count for variant in found)
+    click.echo(f"{total} spans, {len(found)} orders of events")
+    for number, variant in enumerate(found[:most], 1):
+        share = 100 * variant.count / total
+        click.echo(f"\norder {number}: {variant.count} spans, {share:.1f} %")
+        lines = [(row[1], row[2], row[3], row[4], row[0]) for row in _rows(variant)]
+        texts = [[f"{value:.9f}" for value in line[:4]] + [line[4]] for line in lines]
+        head = ("mean since start", "mean gap", "least", "most", "event")
+        click.echo("\n".join(table(head, texts, indent="  ")))
+        for mark in variant.marks():
+            click.echo(f"  {mark}")
+    if len(found) > most:
+        click.echo(f"\n{len(found) - most} more orders: --most {len(found)}")
+
+
+def _rows(variant: Variant) -> list[tuple[str, float, float, float, float]]:
+    """Each step: label, and seconds: mean since start, mean gap, least, most."""
+    count = variant.count * 1e9
+    return [
+        (
+            step.label,
+            step.since_start_sum / count,
+            step.gap_sum / count,
+            step.gap_min / 1e9,
+            step.gap_max / 1e9,
+        )
+        for step in variant.steps
+    ]
