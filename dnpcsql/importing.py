@@ -19,7 +19,7 @@ from dnpcsql.importers import Importer
 from dnpcsql.importers.choice import Choice
 from dnpcsql.importers.context import Context
 from dnpcsql.layout import Layout, Zones
-from dnpcsql.records import Problem, Record, Tally
+from dnpcsql.records import Record
 from dnpcsql.sources import Source
 from dnpcsql.trees import Found
 
@@ -38,7 +38,7 @@ class Importing:
     unchanged: list[Source] = field(default_factory=list)
     not_imported: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
-    counts: Counter[tuple[str, str]] = field(default_factory=Counter)  # importer, record
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)  # importer, table
     seconds: float = 0.0
 
     @property
@@ -112,10 +112,15 @@ class _Session:
         source = self._unchanged(found, importer, context)
         if source is None:
             return
-        records = _guarded(importer, found, context, self._summary.counts)
-        self._summary.added.append(
-            self._store.add_source(source, records, lambda count: self._tell(found, count))
+        added, counts = self._store.add_source(
+            source,
+            _guarded(importer, found, context),
+            progress=lambda count: self._tell(found, count),
+            anchored=importer.anchors,
         )
+        self._summary.added.append(added)
+        for table, count in counts.items():
+            self._summary.counts[importer.name, table] += count
 
     def _unchanged(self, found: Found, importer: Importer, context: Context) -> Source | None:
         """The source to be read; None if it was read before, as it is."""
@@ -154,22 +159,10 @@ class _Session:
             self._progress(found.shown, self._done, self._total, records)
 
 
-def _guarded(
-    importer: Importer, found: Found, context: Context, counts: Counter[tuple[str, str]]
-) -> Iterator[Record]:
-    """An importer's records, its mistakes told as errors, a file without any meaning told of."""
+def _guarded(importer: Importer, found: Found, context: Context) -> Iterator[Record]:
+    """An importer's records; its own mistakes are told as errors of that file."""
     try:
-        for record in importer.read(found.path, context):
-            counts[importer.name, type(record).__name__] += 1
-            if isinstance(record, Tally) and record.records and not record.understood:
-                if importer.anchors:
-                    yield Problem(
-                        None,
-                        "nothing understood",
-                        f"{record.records} records, none of a known wording: a Parsl newer than "
-                        "this dnpcsql, or not such a file",
-                    )
-            yield record
+        yield from importer.read(found.path, context)
     except (DnpcsqlError, OSError, MemoryError):
         raise
     except Exception as error:

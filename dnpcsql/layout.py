@@ -176,18 +176,18 @@ class Layout:
         )
 
     def _without_run(self, path: Path) -> Context:
-        context = Context(
-            clock=self._zones.given(path) or clock_of_log(path) or self._zones.default()
-        )
+        given = self._zones.given(path)
         if is_sqlite(_head(path, 16)):
             beside = [self._run(child) for child in _numbered(path.parent)]
             context = Context(
-                clock=self._zones.given(path) or self._zones.default(),
+                clock=given or self._zones.default(),
                 clocks_of_run=lambda run_id, rundir, hosts: self._clocks(
                     path, run_id, rundir, hosts
                 ),
                 key=hexdigest(16, *[(run.run_id, run.clock, run.managers) for run in beside]),
             )
+        else:
+            context = Context(clock=given or clock_of_log(path) or self._zones.default())
         return self._keyed(context)
 
     def _clocks(

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dnpcsql import database, sources
 from dnpcsql.errors import DnpcsqlError
 from dnpcsql.identity import hexdigest
 from dnpcsql.query import Result, run_query
-from dnpcsql.records import Record, Tally
+from dnpcsql.records import Record
 from dnpcsql.relate import relate
 from dnpcsql.sources import Source
 from dnpcsql.writer import Writer
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
     from dnpcsql.importing import Importing, Progress
     from dnpcsql.lives import Life
     from dnpcsql.runs import Run
+
+
+class Added(NamedTuple):
+    """What became of a source: its row, and how many records of each table it gave."""
+
+    source: Source
+    counts: Counter[str]
 
 
 class Store:
@@ -126,15 +134,20 @@ class Store:
     def add(self, records: Iterable[Record], name: str = "added from Python") -> Source:
         """Add records of your own: `store.add(my_generator())`. The same name replaces."""
         source = Source(path=name, importer="store.add", fingerprint=hexdigest(32, name))
-        return self.add_source(source, records)
+        return self.add_source(source, records).source
 
     def add_source(
         self,
         source: Source,
         records: Iterable[Record],
+        *,
         progress: Callable[[int], None] | None = None,
-    ) -> Source:
-        """Put a source's records in the place of what it told before, in one transaction."""
+        anchored: bool = False,
+    ) -> Added:
+        """Put a source's records in the place of what it told before, in one transaction.
+
+        `anchored`: a source with records of which none was understood is a problem.
+        """
         connection = self.writing()
         with database.telling(self.path), database.transaction(connection):
             known = sources.by_path(connection, source.path)
@@ -142,11 +155,11 @@ class Store:
                 sources.remove(connection, [known])
             source_id = known.id if known is not None else sources.next_id(connection)
             writer = Writer(connection, source_id)
-            tally = writer.write(records, progress) or Tally(0, 0, 0, {})
+            tally = writer.write(records, progress, anchored)
             relate(connection)
             added = source.told(source_id, tally, writer)
             sources.insert(connection, added)
-        return added
+        return Added(added, writer.counts)
 
     def forget(self, name: str) -> list[Source]:
         """Take a source (its path, or the end of it) or all of a run's out again.

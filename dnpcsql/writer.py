@@ -25,6 +25,9 @@ from dnpcsql.records import (
 BATCH = 5_000
 KEPT_PROBLEMS = 1_000
 _TEXT_LIMIT = 500
+_DRIFT = (
+    "{} records, none of a known wording: a Parsl newer than this dnpcsql, or not such a file"
+)
 
 # The id of the source being read stands in a table of one row, so that it is bound once and not
 # with every row. (Measured: 0.1 µs a row.)
@@ -72,10 +75,13 @@ class Writer:
         _prepare(connection, source_id)
 
     def write(
-        self, records: Iterable[Record], progress: Callable[[int], None] | None = None
-    ) -> Tally | None:
+        self,
+        records: Iterable[Record],
+        progress: Callable[[int], None] | None = None,
+        anchored: bool = False,
+    ) -> Tally:
         """Write all records; return the importer's own count of its lines, if it gave one."""
-        tally: Tally | None = None
+        tally = Tally(0, 0, 0, {})
         batches: dict[type, list[Any]] = {record: [] for record in _TABLES}
         for record in records:
             batch = batches.get(type(record))
@@ -93,6 +99,8 @@ class Writer:
                 raise TypeError(f"an importer yielded {record!r}, which is no record of dnpcsql's")
         for kind, batch in batches.items():
             self._flush(kind, batch)
+        if anchored and tally.records and not tally.understood:
+            self._note(Problem(None, "nothing understood", _DRIFT.format(tally.records)))
         self._flush_problems()
         return tally
 

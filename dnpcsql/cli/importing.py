@@ -146,8 +146,8 @@ def _sources(done: Importing) -> list[str]:
             (
                 name,
                 len(of),
-                f"{done.counts[name, 'Span']}",
-                f"{done.counts[name, 'Event']}",
+                f"{done.counts[name, 'span']}",
+                f"{done.counts[name, 'event']}",
                 sum(source.problems for source in of),
             )
         )

@@ -8,8 +8,8 @@ flight; else not at all, and that is counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.kernel import Kernel
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Messages that only help to tell kernels apart.
 _HELPING = frozenset({"chosen", "result_thread", "shutting_down"})
+
+_Tell: TypeAlias = Callable[..., Sequence[Record]]
 
 
 class Kernels:
@@ -43,26 +45,25 @@ class Kernels:
         if self._separator is not None:
             self._separator.second_pass()
 
-    def tell(self, message: Message) -> Iterator[Record]:
+    def tell(self, message: Message) -> Sequence[Record]:
         """The records of a message, if it is of a run that this log is to tell of."""
         at, name, match = message
         kernel = self._own
         if self._separator is not None:
             run_id = self._separator.owner(message)
             if run_id is None:
-                yield Problem(at.line, "kernel unknown", f"of which run: {match[0]}")
-                return
+                return (Problem(at.line, "kernel unknown", f"of which run: {match[0]}"),)
             if run_id in self._context.other_logs:
                 self.others += 1
-                return
+                return ()
             if run_id not in self._kernels:
                 self._kernels[run_id] = Kernel(run_id)
             kernel = self._kernels[run_id]
         kernel.saw_first(at)
         if name in _HELPING:
-            return
-        tell = kernel.run_id_is if name == "run_id" else getattr(kernel, name)
-        yield from tell(at, *match.groups())
+            return ()
+        tell: _Tell = kernel.run_id_is if name == "run_id" else getattr(kernel, name)
+        return tell(at, *match.groups())
 
     def finish(self) -> Iterator[Record]:
         """What can only be said at the end."""

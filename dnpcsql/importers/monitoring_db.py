@@ -8,13 +8,13 @@ process's, and for `running`, `running_ended` and resource rows that of the work
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.monitoring_rows import COLUMNS, RESOURCE_KEY, Rows
-from dnpcsql.importers.sqlite_file import open_readonly
+from dnpcsql.importers.sqlite_file import lenient, open_readonly
 from dnpcsql.records import Problem, Record, Tally
 
 TABLES = frozenset(COLUMNS)
@@ -29,11 +29,8 @@ def monitoring_db(path: Path, context: Context) -> Iterator[Record]:
         rows = Rows(lambda run_id, rundir: context.clocks_of_run(run_id, rundir, hosts))
         read = understood = 0
         for table in COLUMNS:
-            for record in _table(connection, table, rows):
-                if isinstance(record, Tally):
-                    read, understood = read + record.lines, understood + record.understood
-                else:
-                    yield record
+            counts = yield from _table(connection, table, rows)
+            read, understood = read + counts[0], understood + counts[1]
         yield from rows.problems()
         yield Tally(read, read, understood, {})
 
@@ -46,28 +43,49 @@ def _hosts(connection: sqlite3.Connection) -> dict[str, str]:
         return {}
 
 
-def _table(connection: sqlite3.Connection, table: str, rows: Rows) -> Iterator[Record]:
-    """The records of one table, in the order in which its rows were written, and a Tally."""
+def _table(
+    connection: sqlite3.Connection, table: str, rows: Rows
+) -> Generator[Record, None, tuple[int, int]]:
+    """The records of one table, in the order in which its rows were written.
+
+    Returns how many rows there were, and how many of them were understood.
+    """
     read: _Read = rows.attempt if table == "try" else getattr(rows, table)
     lines = understood = 0
     try:
         present = [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")')]
         if not present:
             yield Problem(None, "table missing", table)
-        else:
-            for name in present:
-                if table != "resource" and name not in COLUMNS[table] and name != "id":
-                    yield Problem(None, "column not known", f"{table}.{name}")
-            for line, *values in connection.execute(_select(table, present, rows)):
-                lines += 1
-                try:
-                    yield from read(line, *values)
-                    understood += 1
-                except (ValueError, TypeError, AttributeError) as error:
-                    yield Problem(line, "row not understood", f"{table}: {error}: {values!r}")
+            return 0, 0
+        for name in present:
+            if table != "resource" and name not in COLUMNS[table] and name != "id":
+                yield Problem(None, "column not known", f"{table}.{name}")
+        for line, *values in _rows(connection, _select(table, present, rows)):
+            lines += 1
+            try:
+                yield from read(line, *values)
+                understood += 1
+            except (ValueError, TypeError, AttributeError) as error:
+                yield Problem(line, "row not understood", f"{table}: {error}: {values!r}")
     except sqlite3.DatabaseError as error:
         yield Problem(lines, "damaged table", f"{table}: {error}; read as far as it goes")
-    yield Tally(lines, lines, understood, {})
+    return lines, understood
+
+
+def _rows(connection: sqlite3.Connection, select: str) -> Iterator[tuple[Any, ...]]:
+    """Rows by rowid. Text is decoded by sqlite3 itself, which is quick but gives up at what is
+    not UTF-8; from there on it is decoded here."""
+    last = -1
+    try:
+        for row in connection.execute(f"{select} ORDER BY rowid"):
+            last = row[0]
+            yield row
+    except sqlite3.OperationalError as error:
+        if "decode" not in str(error):
+            raise
+        connection.text_factory = lenient
+        yield from connection.execute(f"{select} WHERE rowid > ? ORDER BY rowid", (last,))
+        connection.text_factory = str
 
 
 def _select(table: str, present: Sequence[str], rows: Rows) -> str:
@@ -78,7 +96,7 @@ def _select(table: str, present: Sequence[str], rows: Rows) -> str:
         columns += [f'"{name}"' for name in rows.metrics]
     if table in ("status", "resource"):
         columns.insert(0, _HOST.format(table=table) if rows.hosts_differ() else "NULL")
-    return f'SELECT rowid, {", ".join(columns)} FROM "{table}" ORDER BY rowid'
+    return f'SELECT rowid, {", ".join(columns)} FROM "{table}"'
 
 
 # The host whose clock wrote a worker's row.

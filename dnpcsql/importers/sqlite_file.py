@@ -47,7 +47,6 @@ def open_readonly(path: Path) -> Iterator[sqlite3.Connection]:
             f"{target.absolute().as_uri()}?mode={mode}", uri=True, timeout=WAIT_S
         )
         stack.enter_context(contextlib.closing(connection))
-        connection.text_factory = _lenient
         try:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.DatabaseError as error:
@@ -60,7 +59,8 @@ def open_readonly(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def _lenient(text: bytes) -> str:
+def lenient(text: bytes) -> str:
+    """A text factory that takes broken UTF-8 as it comes."""
     return text.decode("utf-8", "replace")
 
 

@@ -1,0 +1,214 @@
+"""The record heads of Parsl's logs, in all shapes since 2021, and the messages behind them.
+
+A record is a head and all lines up to the next head. In shape A (parsl.log since 2022-06, the
+other logs since 2026-01) the head tells an instant:
+
+    1795331212.928108 2026-11-22 07:06:52 MainProcess-16615 Task-Launch_0-140622933522112
+    parsl.dataflow.dflow:734 launch_task INFO: Parsl task 0 try 0 launched on executor htex …
+
+In the older ones there is nothing but local time, to the millisecond: shape B (interchange.log),
+C (manager.log, worker logs), D (all logs of 1.2.0) and E (database_manager.log):
+
+    2026-11-22 07:06:48.129 interchange:478 HTEX-Interchange(16636) MainThread get_tasks [DEBUG]  …
+    2026-11-22 07:06:48.125 parsl:281 16651 Task-Puller [DEBUG]  Got executor tasks: [1, 2], …
+    2026-11-22 07:14:20.434 parsl:274 Rank:0 [DEBUG]  …
+    2026-11-22 07:06:47.808 parsl.monitoring.db_manager:306 [INFO] [MainThread 140420021816192] …
+
+Most lines of a log are of no use here. So a line costs two comparisons, one split and one look-up
+of its message's first word; its time and its thread are worked out only if it is wanted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+from dnpcsql.clock import SECOND, Clock
+from dnpcsql.importers.text import LINE_LIMIT, Lines, Unused, shape
+from dnpcsql.records import Problem, Tally
+
+Match: TypeAlias = re.Match[str]
+Found: TypeAlias = tuple[str, Match]
+
+_MORE_LINES = 200
+_LEVELS = ("[DEBUG", "[INFO", "[WARNING", "[ERROR", "[CRITICAL")
+
+# HTEX-Worker-0-17071 in shape A, HTEX-Interchange(16636) in B, 16704 in C; Rank:0 is none
+_PROCESS_ID = re.compile(r"(?:^|[-(])(\d+)\)?$")
+
+
+class At(NamedTuple):
+    """Where and when a record stands, and who wrote it."""
+
+    line: int
+    time: int
+    thread: str
+    more: tuple[str, ...] = ()
+    process: str = ""
+    kernel: str | None = None
+
+    def process_id(self) -> int | None:
+        """The process that wrote it, if its head tells."""
+        found = _PROCESS_ID.search(self.process)
+        return int(found[1]) if found else None
+
+
+class Message(NamedTuple):
+    """A record that is understood: where it stands, its name in a table of wordings, its parts."""
+
+    at: At
+    name: str
+    match: Match
+
+
+class Wordings(NamedTuple):
+    """What a kind of log has to say.
+
+    `find` tells what a message is; `known` are the beginnings of those that are left out on
+    purpose; `with_more` names the messages of which the lines that follow matter.
+    """
+
+    find: Callable[[str], Found | None]
+    known: tuple[str, ...]
+    with_more: frozenset[str] = frozenset()
+
+
+def by_first_word(table: Iterable[tuple[str, str]]) -> Callable[[str], Found | None]:
+    """A `find` from (name, pattern): a look-up by first word, then the few patterns that have it.
+
+    Patterns begin with a plain word, and are matched against the whole message.
+    """
+    words: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    for name, pattern in table:
+        word = pattern.partition(" ")[0].replace("\\", "")
+        words.setdefault(word, []).append((name, re.compile(pattern)))
+
+    def find(message: str) -> Found | None:
+        for name, pattern in words.get(message.partition(" ")[0], ()):
+            match = pattern.fullmatch(message)
+            if match is not None:
+                return name, match
+        return None
+
+    return find
+
+
+class TextLog:
+    """The messages of one text log, and the problems met on the way, in file order."""
+
+    def __init__(self, path: Path, clock: Clock, wordings: Wordings) -> None:
+        self.records = 0
+        self.understood = 0
+        self.zoneless = False
+        self._lines = Lines(path)
+        self._wordings = wordings
+        self._unused = Unused(wordings.known)
+        self._read_local = clock.reader()
+        self._zone_known = not clock.how.startswith("nothing known")
+        self._first_head = self._last_head = ""
+
+    def __iter__(self) -> Iterator[Message | Problem]:
+        find, with_more = self._wordings.find, self._wordings.with_more
+        waiting: tuple[int, str, str, Match] | None = None
+        more: list[str] = []
+        head = ""
+        for number, line in enumerate(self._lines, 1):
+            if line[10:11] == "." and line[22:23] == "-" and line[:10].isdigit():
+                head, _, message = line.partition(": ")
+            elif line[4:5] == "-" and line[13:14] == ":" and (old := _old_head(line)):
+                head, message = old
+            else:
+                if waiting is not None and len(more) < _MORE_LINES:
+                    more.append(line[:LINE_LIMIT])
+                elif "\0" in line:
+                    yield Problem(number, "binary junk", shape(line))
+                continue
+            self.records += 1
+            if self.records == 1:
+                self._first_head = head
+            if waiting is not None:
+                yield self._message(waiting, more)
+                waiting, more = None, []
+            found = find(message)
+            if found is None:
+                self._unused.add(_site(head), message)
+            elif found[0] in with_more:
+                waiting = (number, head, *found)
+            else:
+                yield self._message((number, head, *found), more)
+        self._last_head = head
+        if waiting is not None:
+            yield self._message(waiting, more)
+        yield from self._odd_lines()
+
+    def first(self) -> int | None:
+        """When the first record was written."""
+        return self._time(self._first_head)
+
+    def last(self) -> int | None:
+        """When the last record was written, once all were read."""
+        return self._time(self._last_head)
+
+    def tally(self, ignored: int = 0) -> Tally:
+        """How much was read and understood; `ignored` records were understood and not used."""
+        return Tally(
+            self._lines.count, self.records, self.understood - ignored, self._unused.messages()
+        )
+
+    def _time(self, head: str) -> int | None:
+        try:
+            return self._at(0, head, ()).time
+        except (ValueError, IndexError):
+            return None
+
+    def _message(self, found: tuple[int, str, str, Match], more: list[str]) -> Message | Problem:
+        line, head, name, match = found
+        try:
+            at = self._at(line, head, tuple(more))
+        except (ValueError, IndexError):
+            return Problem(line, "torn record", head)
+        self.understood += 1
+        return Message(at, name, match)
+
+    def _at(self, line: int, head: str, more: tuple[str, ...]) -> At:
+        if head[10] == ".":
+            time = int(head[:10]) * SECOND + int(head[11:17]) * 1000
+            _, _, _, process, rest = head.split(" ", 4)
+            return At(line, time, rest.rsplit(" ", 3)[0], more, process)
+        self.zoneless = True
+        day, time_of_day, _, *rest_of_head = head.split(" ", 4)
+        process = rest_of_head[0] if len(rest_of_head) > 1 else ""
+        return At(line, self._read_local(f"{day} {time_of_day}"), "", more, process)
+
+    def _odd_lines(self) -> Iterator[Problem]:
+        for number in self._lines.cut:
+            yield Problem(number, "long line", f"cut after {LINE_LIMIT} bytes")
+        if self._lines.torn is not None:
+            yield Problem(self._lines.count, "torn record", f"no end of line: {self._lines.torn}")
+        if self.zoneless and not self._zone_known:
+            yield Problem(
+                1,
+                "no zone",
+                "no record shows its zone, UTC is taken; import again with --timezone TZ",
+            )
+
+
+def first_line(path: Path) -> str:
+    """A log's first line, which no other log has."""
+    with path.open("rb") as file:
+        return file.readline(LINE_LIMIT).decode("utf-8", "replace").rstrip("\r\n")
+
+
+def _old_head(line: str) -> tuple[str, str] | None:
+    """Head and message of shapes B to E; one blank or two stand between them."""
+    head, bracket, message = line.partition("] ")
+    if not bracket:
+        head = line.rstrip().removesuffix("]")
+    return (head, message.lstrip(" ")) if head.endswith(_LEVELS) else None
+
+
+def _site(head: str) -> str:
+    """Where in Parsl's source a record was made: `parsl.dataflow.dflow:734`."""
+    return head.rsplit(" ", 3)[1] if head[10] == "." else head.split(" ", 3)[2]
