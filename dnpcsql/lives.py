@@ -32,7 +32,7 @@ FROM inside
 JOIN span ON span.uuid = inside.uuid
 JOIN event ON event.span_uuid = inside.uuid
 LEFT JOIN source ON source.id = event.source_id
-ORDER BY event.time_unix_nano, event.span_uuid, event.type
+ORDER BY event.time_unix_nano, event.span_uuid, event.line, event.type
 """
 
 

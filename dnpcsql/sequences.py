@@ -24,7 +24,7 @@ SELECT inside.root, event.time_unix_nano, event.span_uuid, span.type, event.type
 FROM inside
 JOIN span ON span.uuid = inside.uuid
 JOIN event ON event.span_uuid = inside.uuid
-ORDER BY inside.root, event.time_unix_nano, event.span_uuid, event.type
+ORDER BY inside.root, event.time_unix_nano, event.span_uuid, event.line, event.type
 """
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from dnpcsql.cli.output import format_option, write_rows
@@ -11,18 +13,20 @@ from dnpcsql.store import Store
 
 
 @click.command("query")
-@click.argument("sql", metavar="SQL|VIEW")
+@click.argument("sql", metavar="SQL|VIEW|FILE.sql")
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Value of :NAME.")
 @format_option
 @click.pass_obj
 def query_command(db: str | None, sql: str, params: tuple[str, ...], format_: str) -> None:
-    """Print the rows of SQL, or of a view or table. Only reads.
+    """Print the rows of SQL, or of a view or table, or of SQL in a file. Only reads.
 
     \b
     dnpcsql query "SELECT app, count(*) FROM parsl_task GROUP BY app"
     dnpcsql query parsl_try --format csv > tries.csv
     dnpcsql query "SELECT * FROM parsl_task WHERE app = :app" --param app=resize
     """
+    if sql.endswith(".sql") and Path(sql).is_file():
+        sql = Path(sql).read_text(encoding="utf-8")
     with Store(db) as store:
         result = store.query(sql, **dict(_pair(text) for text in params))
         write_rows(result.columns, result, format_)

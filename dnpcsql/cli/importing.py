@@ -16,6 +16,14 @@ from dnpcsql.store import Store
 
 _SHOWN = 5
 
+# A kind of account, the kind that shows that there was such a thing, and what it tells.
+_ACCOUNTS = (
+    ("11", "2", "monitoring.db (when apps ran on their workers, resource use, hosts)"),
+    ("21", "1", "parsl.log (executors' own task ids, tracebacks, blocks, the zone)"),
+    ("38", "28", "the executor's interchange.log (the way to the workers and back)"),
+    ("58", "28", "the executor's worker logs (which worker ran what)"),
+)
+
 
 @click.command("import")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
@@ -61,6 +69,8 @@ def import_command(
             importer=importer,
             progress=progress,
         )
+        if done.added:
+            click.echo(_rate(done), err=True)
         click.echo("\n".join(_summary(store, done)))
     if strict and done.problems:
         click.echo(f"dnpcsql: --strict: {done.problems} problems", err=True)
@@ -107,17 +117,12 @@ def _summary(store: Store, done: Importing) -> list[str]:
     lines = [_run_line(run) for run in store.runs() if _touched(done, run)]
     lines += ["", *_sources(done)] if done.added else []
     lines += _left_out(done)
+    lines += _missing(store, done)
     lines += _clocks(done)
     kept = len(done.unchanged)
     if kept:
         lines.append(f"{kept} file{'s' * (kept != 1)} unchanged since an earlier import")
-    rate = sum(done.counts.values()) / done.seconds if done.seconds else 0
-    if done.added:
-        lines.append(
-            f"{sum(source.lines for source in done.added):,} lines in {seconds(done.seconds)}, "
-            f"{rate:,.0f} records a second"
-        )
-    lines.append(_next(done))
+    lines.append(_next(store, done))
     return [line.rstrip() for line in lines]
 
 
@@ -177,6 +182,24 @@ def _left_out(done: Importing) -> list[str]:
     return lines
 
 
+def _missing(store: Store, done: Importing) -> list[str]:
+    """What was not there to be read, and what it would have told."""
+    lines = []
+    for run in store.runs():
+        if not _touched(done, run):
+            continue
+        for kind, needed_by, text in _ACCOUNTS:
+            if _has(store, run, needed_by) and not _has(store, run, kind):
+                lines.append(f"  missing of run {run.id[:8]}: {text}")
+    return lines
+
+
+def _has(store: Store, run: Run, kind: str) -> bool:
+    """Whether spans of a kind (see identity.py) were told of."""
+    sql = "SELECT EXISTS (SELECT 1 FROM span WHERE uuid BETWEEN :first AND :first || 'g')"
+    return bool(store.query(sql, first=f"{run.id[-12:]}{kind}").value())
+
+
 def _clocks(done: Importing) -> list[str]:
     said = {
         (source.utc_offset, source.utc_offset_how)
@@ -187,7 +210,18 @@ def _clocks(done: Importing) -> list[str]:
     return [f"clocks: {'; '.join(texts)}"] if texts else []
 
 
-def _next(done: Importing) -> str:
-    problems = f"{done.problems} problem{'s' * (done.problems != 1)}"
-    told = f"{problems}: `dnpcsql problems`      " if done.problems else "no problems      "
-    return f"{told}next: `dnpcsql tasks`, `dnpcsql task last 0`, `dnpcsql sequences`"
+def _rate(done: Importing) -> str:
+    lines = sum(source.lines for source in done.added)
+    records = sum(done.counts.values())
+    rate = records / done.seconds if done.seconds else 0
+    read = f"{lines:,} lines, " if lines else ""
+    return f"read {read}wrote {records:,} records in {seconds(done.seconds)}, {rate:,.0f} a second"
+
+
+def _next(store: Store, done: Importing) -> str:
+    told = ""
+    if done.problems:
+        told = f"{done.problems} problem{'s' * (done.problems != 1)}: `dnpcsql problems`      "
+    if store.runs():
+        return f"{told}next: `dnpcsql tasks`, `dnpcsql task last 0`, `dnpcsql sequences`"
+    return f"{told}next: `dnpcsql types`, `dnpcsql sequences TYPE`, `dnpcsql views`"
