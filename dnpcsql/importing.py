@@ -145,11 +145,11 @@ class _Session:
             utc_offset=context.clock.describe() or None,
             utc_offset_how=context.clock.how,
         )
-        same = [] if state.st_size == 0 else sources.same_content(connection, source.fingerprint)
-        for other in same:
-            sources.seen_again(self._store, other, source)
-            self._summary.unchanged.append(other)
-            return None
+        if state.st_size and importer.by_content:
+            for other in sources.same_content(connection, source.fingerprint):
+                sources.seen_again(self._store, other, source)
+                self._summary.unchanged.append(other)
+                return None
         if context.run_id is not None:
             sources.replace_torn(self._store, content)
         return source

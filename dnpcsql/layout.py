@@ -172,6 +172,7 @@ class Layout:
                 overlapping=tuple(
                     (other.run_id or "", other.labels) for other in others if home.overlaps(other)
                 ),
+                key=str(path.relative_to(home.path)),  # equal files of one run are two files
             )
         )
 
