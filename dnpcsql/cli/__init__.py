@@ -8,7 +8,7 @@ import click
 
 from dnpcsql.errors import DnpcsqlError
 
-_COMMANDS = {
+COMMANDS = {
     "import": "importing",
     "forget": "importing",
     "query": "asking",
@@ -27,12 +27,12 @@ class _Lazy(click.Group):
     """Loads a command's module when it is asked for, so that --help is quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         from importlib import import_module
 
-        module = _COMMANDS.get(cmd_name)
+        module = COMMANDS.get(cmd_name)
         if module is None:
             return None
         command = getattr(import_module(f"dnpcsql.cli.{module}"), f"{cmd_name}_command")
