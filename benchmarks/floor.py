@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from dnpcsql import database  # noqa: E402
+from dnpcsql import database
 
 TABLES = ("span", "event", "subspan", "facet", "link", "sample")
 

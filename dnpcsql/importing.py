@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from dnpcsql import fingerprints, sources, trees
@@ -21,7 +20,7 @@ from dnpcsql.importers.context import Context
 from dnpcsql.layout import Layout, Zones
 from dnpcsql.records import Record
 from dnpcsql.sources import Source
-from dnpcsql.trees import Found
+from dnpcsql.trees import Found, Tree
 
 if TYPE_CHECKING:
     from dnpcsql.store import Store
@@ -71,7 +70,7 @@ def import_paths(
         tree = trees.walk(paths, Path(scratch))
         summary.failed += tree.unreadable
         files = trees.of_run(tree.files, run) if last or run is not None else tree.files
-        layout = Layout(_zones(timezone), only_runs=_wanted(files) if last or run else None)
+        layout = Layout(_zones(timezone, tree), only_runs=_wanted(files) if last or run else None)
         chosen = [(found, choice.of(found.path)) for found in files]
         summary.not_imported = [found.shown for found, known in chosen if known is None]
         work = [(found, known) for found, known in chosen if known is not None]
@@ -180,8 +179,9 @@ def _where(error: Exception) -> str:
     return f"the importer failed: {type(error).__name__}: {error}{place}"
 
 
-def _zones(given: Sequence[str]) -> Zones:
+def _zones(given: Sequence[str], tree: Tree) -> Zones:
     zones = Zones()
+    below: dict[Path, str] = {}
     for text in given:
         path, equals, zone = text.rpartition("=")
         try:
@@ -191,9 +191,12 @@ def _zones(given: Sequence[str]) -> Zones:
         if equals:
             if not Path(path).exists():
                 raise NotFoundError(f"--timezone {text}: no such path: {path}")
-            zones.below[Path(path).resolve()] = zone
+            below |= {Path(path).absolute(): zone, Path(path).resolve(): zone}
         else:
             zones.everywhere = zone
+    for place in sorted(below, key=lambda place: len(place.parts)):
+        for read_at in (place, *tree.read_at(place)):
+            zones.below[read_at] = below[place]
     return zones
 
 
@@ -208,7 +211,7 @@ def _size(path: Path) -> int:
 
 
 def _nothing(paths: Sequence[Path], summary: Importing) -> NotFoundError:
-    kinds = Counter(os.path.splitext(name)[1] or "no suffix" for name in summary.not_imported)
+    kinds = Counter(PurePosixPath(name).suffix or "no suffix" for name in summary.not_imported)
     listed = ", ".join(kind for kind, _ in kinds.most_common(5))
     count = len(summary.not_imported)
     what = f"{count} file{'s' * (count != 1)}: {listed}" if count else "no files"
@@ -216,5 +219,5 @@ def _nothing(paths: Sequence[Path], summary: Importing) -> NotFoundError:
     named_ = ", ".join(str(path) for path in paths)
     return NotFoundError(
         f"{named_}: nothing here that dnpcsql knows ({what}){failed}. A log of your own? See "
-        f"\"Adding a source\": dnpcsql import {named_} --importer my_importer.py"
+        f'"Adding a source": dnpcsql import {named_} --importer my_importer.py'
     )

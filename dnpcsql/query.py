@@ -75,13 +75,15 @@ def run_query(connection: sqlite3.Connection, sql: str, values: Mapping[str, obj
     try:
         if writing:
             connection.execute("PRAGMA query_only = 1")
-        cursor = connection.execute(sql, dict(values))
+        result = Result(connection.execute(sql, dict(values)))
+        if writing:
+            result.all()  # a statement ends where the PRAGMA changes
     except (sqlite3.Error, sqlite3.Warning) as error:
         raise QueryError(_advice(connection, error)) from None
     finally:
         if writing:
             connection.execute("PRAGMA query_only = 0")
-    return Result(cursor)
+    return result
 
 
 def _telling(cursor: sqlite3.Cursor) -> Iterator[Row]:

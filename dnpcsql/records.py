@@ -121,7 +121,7 @@ class Problem(NamedTuple):
     line: int | None
     kind: str
     text: str
-    count: int = 1
+    times: int = 1
 
 
 class Tally(NamedTuple):

@@ -34,7 +34,7 @@ def all_runs(store: Store) -> list[Run]:
         "FROM parsl_run ORDER BY started, run_id"
     ).all()
     numbers = _numbers(store)
-    return [Run(*row, _number(row[2]) or numbers.get(row[0][-12:])) for row in rows]
+    return [Run._make((*row, _number(row[2]) or numbers.get(row[0][-12:]))) for row in rows]
 
 
 def find_run(store: Store, name: str) -> Run:

@@ -1,9 +1,10 @@
 """The tables, stated once. Read this first.
 
-`span` and `event` are what happened; `subspan`, `facet` and `link` are how spans hang
-together (which thing an account is of is computed from its id: view `entity`); `sample` holds readings; `resource` and `scope` say who told; `source` and `problem` say
-where all of it comes from. Every table is WITHOUT ROWID, its primary key in the order in which
-one reads. No foreign keys: broken runs lack spans, and are worth seeing.
+`span` and `event` are what happened; `subspan`, `facet` and `link` are how spans hang together
+(which thing an account is of is computed from its id: view `entity`); `sample` holds readings;
+`resource` and `scope` say who told; `source` and `problem` say where all of it comes from. Every
+table is WITHOUT ROWID, its primary key in the order in which one reads. No foreign keys: broken
+runs lack spans, and are worth seeing.
 """
 
 from __future__ import annotations
@@ -223,7 +224,7 @@ problem = Table(
 
 def statements() -> list[str]:
     """The DDL of all tables and indexes, for SQLite."""
-    dialect = sqlite.dialect()  # type: ignore[no-untyped-call]
+    dialect = sqlite.dialect()
     made: list[str] = []
     for table in metadata.sorted_tables:
         made.append(str(CreateTable(table).compile(dialect=dialect)))

@@ -119,8 +119,7 @@ def remove(connection: sqlite3.Connection, found: Sequence[Source]) -> None:
         )
         for table, column in _OWNED.items():
             connection.execute(
-                f"DELETE FROM {table} "
-                f"WHERE {column} >= :run AND {column} < :run || 'g' AND {told}",
+                f"DELETE FROM {table} WHERE {column} >= :run AND {column} < :run || 'g' AND {told}",
                 values,
             )
     _remove_derived(connection)

@@ -1,8 +1,8 @@
 """The store: add the records of a source, relate them to what is there, ask.
 
-    store = dnpcsql.open("dnpc.sqlite3")
-    store.import_("runinfo")
-    store.query("SELECT app, count(*) FROM parsl_task GROUP BY app")
+store = dnpcsql.open("dnpc.sqlite3")
+store.import_("runinfo")
+store.query("SELECT app, count(*) FROM parsl_task GROUP BY app")
 """
 
 from __future__ import annotations

@@ -25,9 +25,7 @@ from dnpcsql.records import (
 BATCH = 5_000
 KEPT_PROBLEMS = 1_000
 _TEXT_LIMIT = 500
-_DRIFT = (
-    "{} records, none of a known wording: a Parsl newer than this dnpcsql, or not such a file"
-)
+_DRIFT = "{} records, none of a known wording: a Parsl newer than this dnpcsql, or not such a file"
 
 # The id of the source being read stands in a table of one row, so that it is bound once and not
 # with every row. (Measured: 0.1 µs a row.)
@@ -56,8 +54,7 @@ def _insert(record: type[Any]) -> str:
         return f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({values})"
     later = ", ".join(f"{name} = coalesce(excluded.{name}, {name})" for name in fields[2:])
     return (
-        f"INSERT INTO span ({columns}) VALUES ({values}) "
-        f"ON CONFLICT (uuid) DO UPDATE SET {later}"
+        f"INSERT INTO span ({columns}) VALUES ({values}) ON CONFLICT (uuid) DO UPDATE SET {later}"
     )
 
 
@@ -124,14 +121,14 @@ class Writer:
     def _note(self, problem: Problem) -> None:
         if self.problem_counts[problem.kind] < KEPT_PROBLEMS:
             self._problems.append(problem)
-        self.problem_counts[problem.kind] += problem.count
+        self.problem_counts[problem.kind] += problem.times
 
     def _flush_problems(self) -> None:
         kept: Counter[str] = Counter()
         rows: Counter[tuple[str, int, str]] = Counter()
         for problem in self._problems:
-            kept[problem.kind] += problem.count
-            rows[problem.kind, problem.line or 0, problem.text[:_TEXT_LIMIT]] += problem.count
+            kept[problem.kind] += problem.times
+            rows[problem.kind, problem.line or 0, problem.text[:_TEXT_LIMIT]] += problem.times
         for kind, count in self.problem_counts.items():
             if count > kept[kind]:
                 rows[kind, 0, "and more of this kind"] += count - kept[kind]

@@ -117,7 +117,7 @@ def sources_command(db: str | None, messages: bool, format_: str) -> None:
     """Print the files that were imported, and how well each was understood."""
     sql = (
         "SELECT source.path, shape.key AS message, json_extract(shape.value, '$[0]') AS count, "
-        "CASE json_extract(shape.value, '$[1]') WHEN 1 THEN 'left out' ELSE 'not known' END AS why "
+        "CASE json_extract(shape.value, '$[1]') WHEN 1 THEN 'left out' ELSE 'unknown' END AS why "
         "FROM source, json_each(source.messages) AS shape ORDER BY source.path, why DESC, count DESC"
         if messages
         else "SELECT path, importer, lines, records, understood, problems, utc_offset, "
@@ -154,5 +154,3 @@ def _pair(text: str) -> tuple[str, object]:
     if not equals:
         raise QueryError(f"--param {text}: write it as NAME=VALUE")
     return name, int(value) if value.lstrip("-").isdecimal() else value
-
-

@@ -169,10 +169,7 @@ def _left_out(done: Importing) -> list[str]:
         lines.append(f"  not imported: {count} file{'s' * (count != 1)} ({listed}{more})")
     lines += [f"  not read: {plain(text)}" for text in done.failed]
     unknown = sum(
-        count
-        for source in done.added
-        for count, known in source.unused().values()
-        if not known
+        count for source in done.added for count, known in source.unused().values() if not known
     )
     if unknown:
         lines.append(

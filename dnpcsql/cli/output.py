@@ -70,8 +70,7 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]], indent: str) -
         for place, name in enumerate(columns)
     ]
     right = [
-        bool(shown) and all(_numeric(row[place]) for row in sample)
-        for place in range(len(columns))
+        bool(shown) and all(_numeric(row[place]) for row in sample) for place in range(len(columns))
     ]
 
     def line(cells: Sequence[str]) -> str:
