@@ -39,8 +39,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [session for session in sessions() if "pytest" not in session[0]],
 )
 def test_readme_shows_what_happens(command: str, shown: str, place: Path) -> None:
+    printed, said = _printed(command, place)
+    pattern = re.escape(shown).replace("…\\\n", "(?:.*\n)*").replace("…", "(?s:.*)")
+    pattern = pattern.replace(re.escape("<here>"), re.escape(str(place)))
+    assert re.fullmatch(pattern, printed), f"{printed}\n{said}"
+
+
+def _printed(command: str, place: Path) -> tuple[str, str]:
+    """What a command prints, and what it says besides."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "PWD": str(place)}
+    environment = {**os.environ, "PATH": path}
     environment.pop("DNPCSQL_DB", None)
     ran = subprocess.run(
         re.sub(r"^pip install -q \S+ && ", "", command),
@@ -51,10 +59,7 @@ def test_readme_shows_what_happens(command: str, shown: str, place: Path) -> Non
         text=True,
         check=False,
     )
-    printed = (ran.stdout + (ran.stderr if ran.returncode else "")).rstrip("\n")
-    pattern = re.escape(shown).replace("…\\\n", "…\n").replace("…\n", "(?:.*\n)*?")
-    pattern = pattern.replace(re.escape("<here>"), re.escape(str(place)))
-    assert re.fullmatch(pattern, printed), f"{printed}\n{ran.stderr}"
+    return (ran.stdout + (ran.stderr if ran.returncode else "")).rstrip("\n"), ran.stderr
 
 
 def test_every_command_is_in_the_readme() -> None:
@@ -63,3 +68,27 @@ def test_every_command_is_in_the_readme() -> None:
     text = README.read_text(encoding="utf-8")
     missing = [name for name in COMMANDS if f"dnpcsql {name}" not in text]
     assert missing == []
+
+
+def main() -> None:
+    """`python tests/test_readme.py`: write into README what its commands print now."""
+    import tempfile
+
+    text = README.read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name).resolve()
+        shutil.copytree(ROOT / "examples", place / "examples")
+        for block in _BLOCK.findall(text):
+            if "pytest" in block:
+                continue
+            written = ""
+            for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+                command, _, shown = part.partition("\n")
+                printed = _printed(command, place)[0].replace(str(place), "<here>")
+                written += f"$ {command}\n{shown if '…' in shown else printed}".rstrip() + "\n"
+            text = text.replace(block, written)
+    README.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
