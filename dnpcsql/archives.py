@@ -17,6 +17,7 @@ from typing import IO
 from dnpcsql.errors import UnreadableError
 
 SIZE_LIMIT = 64 << 30  # bytes that one archive may unpack to
+GZIP_SMALL, GZIP_RATIO = 1 << 30, 200  # beyond both, one compressed file is taken for a bomb
 FILES_LIMIT = 1_000_000
 _CHUNK = 1 << 20
 _TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
@@ -45,8 +46,9 @@ def unpack(path: Path, target: Path, size_limit: int = SIZE_LIMIT) -> Path:
         elif name.endswith(".zip"):
             _write_all(_zip_members(path), target, size_limit)
         else:
+            likely = max(GZIP_SMALL, GZIP_RATIO * path.stat().st_size)
             with gzip.open(path) as file:
-                _write(file, target / inner_name(path), size_limit)
+                _write(file, target / inner_name(path), min(size_limit, likely))
             os.utime(target / inner_name(path), ns=_times(path))
             return target / inner_name(path)
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -86,7 +88,7 @@ def _write_all(
         os.utime(place, (modified, modified))
 
 
-def _write(source: IO[bytes], place: Path, limit: int) -> int:
+def _write(source: IO[bytes] | gzip.GzipFile, place: Path, limit: int) -> int:
     size = 0
     with place.open("wb") as out:
         while chunk := source.read(_CHUNK):

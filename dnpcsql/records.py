@@ -8,6 +8,7 @@ a database table).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 
@@ -99,9 +100,10 @@ class Resource(NamedTuple):
     """Who tells: service, host, process. `id` is a hash of the content."""
 
     id: str
-    attributes: str
+    attributes: str | None = None
     schema_url: str | None = None
     dropped_attributes_count: int | None = None
+    entity_refs: str | None = None
 
 
 class Scope(NamedTuple):
@@ -113,6 +115,18 @@ class Scope(NamedTuple):
     attributes: str | None = None
     schema_url: str | None = None
     dropped_attributes_count: int | None = None
+
+
+class Told(NamedTuple):
+    """A span of another program, with all that its file says of it.
+
+    Other programs give one id to several spans. `span.uuid` is the one that its ids make; which
+    span gets it, and which another, is for the store to say (settling.py).
+    """
+
+    span: Span
+    events: Sequence[Event] = ()
+    links: Sequence[Link] = ()
 
 
 class Problem(NamedTuple):
@@ -138,5 +152,5 @@ class Tally(NamedTuple):
 
 
 Record: TypeAlias = (
-    Span | Event | Containment | Facet | Link | Sample | Resource | Scope | Problem | Tally
+    Span | Event | Containment | Facet | Link | Sample | Resource | Scope | Told | Problem | Tally
 )

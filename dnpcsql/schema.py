@@ -71,6 +71,7 @@ span = Table(
     Column("original_span_id", Text, comment="the span's own id, where uuid could not hold it"),
     Column("source_id", Integer, comment="the file: source.id"),
     Column("line", BigInteger, comment="its line, rowid or ordinal there"),
+    Index("span_original", "original_span_id", sqlite_where=sql("original_span_id IS NOT NULL")),
     _of_type("monitoring", "workflow"),
     _of_type("rundir", "workflow"),
     _by_number("monitoring", "task"),
@@ -148,6 +149,7 @@ link = Table(
     Column("dropped_attributes_count", Integer, comment="OTLP's"),
     Column("source_id", Integer, comment="the file: source.id"),
     Index("link_reverse", "linked_uuid", "span_uuid"),
+    Index("link_parsl", "linked_uuid", "span_uuid", sqlite_where=sql("type = 'parsl'")),
     sqlite_with_rowid=False,
 )
 
@@ -171,6 +173,7 @@ resource = Table(
     Column("attributes", Text, comment="a JSON object"),
     Column("schema_url", Text, comment="of its conventions"),
     Column("dropped_attributes_count", Integer, comment="OTLP's"),
+    Column("entity_refs", Text, comment="OTLP's: which attributes name which entity, a JSON array"),
     sqlite_with_rowid=False,
 )
 
@@ -204,6 +207,7 @@ source = Table(
     Column("understood", BigInteger, comment="how many of these became something here"),
     Column("problems", BigInteger, comment="how many were not understood"),
     Column("messages", Text, comment="what was read and not used, by shape: {shape: [n, known]}"),
+    Column("shares", Text, comment="paths of others that tell some of the same foreign spans"),
     Column("utc_offset", Text, comment="used for its zone-less times"),
     Column("utc_offset_how", Text, comment="how that was known"),
     sqlite_with_rowid=False,

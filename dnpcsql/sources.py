@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from dnpcsql import database
+from dnpcsql import database, settling
 from dnpcsql.records import Tally
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class Source(NamedTuple):
     understood: int = 0
     problems: int = 0
     messages: str = "{}"
+    shares: str = "[]"
 
     def unused(self) -> dict[str, tuple[int, bool]]:
         """What was read and not used, by shape: (count, left out on purpose)."""
@@ -67,6 +68,7 @@ class Source(NamedTuple):
             understood=tally.understood,
             problems=sum(writer.problem_counts.values()),
             messages=json.dumps(dict(most[:_KEPT_SHAPES]), ensure_ascii=False),
+            shares=json.dumps(sorted(writer.settler.relies_on)),
         )
 
 
@@ -123,6 +125,8 @@ def remove(connection: sqlite3.Connection, found: Sequence[Source]) -> None:
                 values,
             )
     _remove_derived(connection)
+    settling.promote(connection)
+    settling.read_again(connection, [source.path for source in found])
     connection.execute(f"DELETE FROM problem WHERE {told}", {"ids": ids})
     connection.execute("DELETE FROM source WHERE id IN (SELECT value FROM json_each(?))", (ids,))
 

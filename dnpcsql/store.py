@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
 
-from dnpcsql import database, sources
+from dnpcsql import database, settling, sources
 from dnpcsql.errors import DnpcsqlError
 from dnpcsql.identity import hexdigest
 from dnpcsql.query import Result, run_query
@@ -154,11 +154,12 @@ class Store:
             if known is not None:
                 sources.remove(connection, [known])
             source_id = known.id if known is not None else sources.next_id(connection)
-            writer = Writer(connection, source_id)
+            writer = Writer(connection, source_id, source.path)
             tally = writer.write(records, progress, anchored)
             relate(connection)
             added = source.told(source_id, tally, writer)
             sources.insert(connection, added)
+            settling.rely_on(connection, source.path, writer.settler.relied_on_by)
         return Added(added, writer.counts)
 
     def forget(self, name: str) -> list[Source]:

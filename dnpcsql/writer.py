@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from dnpcsql.identity import RUN_DIGITS
@@ -20,7 +20,9 @@ from dnpcsql.records import (
     Scope,
     Span,
     Tally,
+    Told,
 )
+from dnpcsql.settling import Settler
 
 BATCH = 5_000
 KEPT_PROBLEMS = 1_000
@@ -61,7 +63,7 @@ def _insert(record: type[Any]) -> str:
 class Writer:
     """Takes what an importer yields and writes it, a batch of a kind at a time."""
 
-    def __init__(self, connection: sqlite3.Connection, source_id: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, source_id: int, path: str = "") -> None:
         self._connection = connection
         self._source_id = source_id
         self._statements = {record: _insert(record) for record in _TABLES}
@@ -70,6 +72,7 @@ class Writer:
         self.counts: Counter[str] = Counter()
         self.runs: set[str] = set()
         _prepare(connection, source_id)
+        self.settler = Settler(connection, (source_id, path), self._write_told, self._note)
 
     def write(
         self,
@@ -79,7 +82,7 @@ class Writer:
     ) -> Tally:
         """Write all records; return the importer's own count of its lines, if it gave one."""
         tally = Tally(0, 0, 0, {})
-        batches: dict[type, list[Any]] = {record: [] for record in _TABLES}
+        batches: dict[type, list[Any]] = {record: [] for record in (*_TABLES, Told)}
         for record in records:
             batch = batches.get(type(record))
             if batch is not None:
@@ -104,6 +107,10 @@ class Writer:
     def _flush(self, kind: type, batch: list[Any]) -> None:
         if not batch:
             return
+        if kind is Told:
+            self.settler.settle(batch)
+            batch.clear()
+            return
         before = self._connection.total_changes
         self._connection.executemany(self._statements[kind], batch)
         self.counts[_TABLES[kind]] += len(batch)
@@ -117,6 +124,12 @@ class Writer:
             if missed:
                 self._note(Problem(None, "told twice", "equal events of one line", missed))
         batch.clear()
+
+    def _write_told(self, batch: Sequence[Told]) -> None:
+        """Foreign spans with their events and links, under the uuids that they bear."""
+        self._flush(Span, [told.span for told in batch])
+        self._flush(Event, [event for told in batch for event in told.events])
+        self._flush(Link, [link for told in batch for link in told.links])
 
     def _note(self, problem: Problem) -> None:
         if self.problem_counts[problem.kind] < KEPT_PROBLEMS:

@@ -13,10 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dnpcsql.importers.context import Context
+from dnpcsql.importers.jaeger_json import is_jaeger_json, jaeger_json
 from dnpcsql.importers.monitoring_db import TABLES, monitoring_db
+from dnpcsql.importers.otlp_json import is_otlp_json, otlp_json
+from dnpcsql.importers.otlp_protobuf import is_otlp_protobuf, otlp_protobuf
 from dnpcsql.importers.parsl_log import parsl_log
 from dnpcsql.importers.sqlite_file import is_sqlite, tables_of
 from dnpcsql.importers.submit_script import submit_script
+from dnpcsql.importers.zipkin_json import is_zipkin_json, zipkin_json
 from dnpcsql.records import Record
 
 # Enough of its tables to know Parsl's database by, whatever the file is called.
@@ -35,6 +39,7 @@ class Importer:
     recognises: Callable[[Path, bytes], bool]
     read: Callable[[Path, Context], Iterator[Record]]
     anchors: bool = True  # whether a file of which nothing is understood is worth a warning
+    by_content: bool = True  # whether the same file elsewhere is the same source
 
 
 def _is_monitoring_db(path: Path, head: bytes) -> bool:
@@ -58,6 +63,10 @@ BUILT_IN = (
     Importer("monitoring.db", _is_monitoring_db, monitoring_db),
     Importer("parsl.log", _is_parsl_log, parsl_log),
     Importer("submit script", _is_exit_code, submit_script, anchors=False),
+    Importer("otlp json", is_otlp_json, otlp_json, anchors=False),
+    Importer("otlp protobuf", is_otlp_protobuf, otlp_protobuf, anchors=False),
+    Importer("jaeger json", is_jaeger_json, jaeger_json, anchors=False),
+    Importer("zipkin json", is_zipkin_json, zipkin_json, anchors=False),
 )
 
 

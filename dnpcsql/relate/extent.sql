@@ -1,6 +1,6 @@
 -- Start, end and status of each span whose source does not state them, from its events. A span of
 -- Parsl's has ended when an event says so: one that was cut off stays open. Spans of other logs
--- end with their last event.
+-- end with their last event. Spans of other programs' tracing stay as they came.
 UPDATE span
 SET (start_unix_nano, end_unix_nano, status_code) = (
   SELECT
@@ -31,4 +31,5 @@ SET (start_unix_nano, end_unix_nano, status_code) = (
   WHERE event.span_uuid = span.uuid
 )
 WHERE uuid IN (SELECT uuid FROM temp.touched)
+  AND type NOT IN ('otel.span', 'jaeger.span', 'zipkin.span')
   AND (start_unix_nano IS NULL OR end_unix_nano IS NULL OR status_code IS NULL);

@@ -1,0 +1,109 @@
+"""OTLP/JSON: one document, JSON Lines, pretty-printed, several one after another; what Jaeger's
+/api/v3 answers; gzip and zstd of these.
+
+    {"resourceSpans": [{"resource": {…}, "scopeSpans": [{"scope": {…}, "spans": [{…}, …]}]}]}
+
+Written by the exporters of all languages, by the Collector's file exporter, and read back from
+Jaeger within {"result": …}.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from dnpcsql.errors import UnreadableError
+from dnpcsql.importers.context import Context
+from dnpcsql.importers.foreign import Foreign
+from dnpcsql.importers.json_stream import WINDOW, MalformedError, Pull, spans_of, thin
+from dnpcsql.importers.unpacked import opened, unpacked_head
+from dnpcsql.otlp.incoming import OTEL
+from dnpcsql.otlp.json_codec import decode, decode_resource, decode_scope, decode_spans, parts
+from dnpcsql.records import Record
+
+_RESOURCE_SPANS = re.compile(rb'^(?:\xef\xbb\xbf)?\s*[{\[].*?"resourceSpans"\s*:', re.DOTALL)
+
+# {"name": "GET /", "context": {"trace_id": "0x4bf9…", "span_id": "0x00f0…", …}, "kind": "SpanKind.…
+_CONSOLE = re.compile(
+    rb'^\s*\{\s*"name":.{0,4000}?"context":\s*\{\s*"trace_id":\s*"0x[0-9a-f]{32}"', re.DOTALL
+)
+
+_PARTS = frozenset({"scopeSpans", "instrumentationLibrarySpans"})
+_AROUND = frozenset({"result", "data"})
+
+
+def is_otlp_json(path: Path, head: bytes) -> bool:
+    """Whether a file that begins so is OTLP/JSON, or what is easily taken for it."""
+    text = unpacked_head(head)
+    return _RESOURCE_SPANS.match(text) is not None or _CONSOLE.match(text) is not None
+
+
+def otlp_json(path: Path, context: Context) -> Iterator[Record]:
+    """All spans of a file, in its order. Raises UnreadableError for a console exporter's dump."""
+    foreign = Foreign(OTEL)
+    with opened(path) as file:
+        _refuse_console(path, file.read(1 << 16))
+        pull = Pull(file.fileno())
+        while pull.peek():
+            try:
+                yield from _document(pull, foreign)
+            except MalformedError as error:
+                yield from foreign.damaged("malformed JSON", str(error))
+                if not pull.next_document():
+                    break
+        yield from foreign.ended(pull.replaced)
+
+
+def _refuse_console(path: Path, head: bytes) -> None:
+    if _CONSOLE.match(head):
+        raise UnreadableError(
+            f"{path}: this is what OpenTelemetry's ConsoleSpanExporter prints, not OTLP; use an "
+            "OTLP exporter, such as FileSpanExporter of opentelemetry-exporter-otlp-json-file"
+        )
+
+
+def _document(pull: Pull, foreign: Foreign) -> Iterator[Record]:
+    if pull.peek() == "[":
+        for _ in pull.elements():
+            yield from _document(pull, foreign)
+        return
+    for key in pull.members():
+        if key == "resourceSpans" and pull.peek() == "[":
+            for _ in pull.elements():
+                yield from _resource_spans(pull, foreign)
+        elif key in _AROUND and pull.peek() in "{[":
+            yield from _document(pull, foreign)
+        else:
+            pull.skip()
+
+
+def _resource_spans(pull: Pull, foreign: Foreign) -> Iterator[Record]:
+    try:
+        element = pull.value(WINDOW)
+    except MalformedError:
+        yield from _large(pull, foreign)
+        return
+    if not isinstance(element, dict):
+        yield from foreign.damaged("resourceSpans not understood", str(element)[:100])
+        return
+    try:
+        for group in decode(element, foreign.incoming):
+            yield from foreign.group(group)
+    except (TypeError, ValueError, AttributeError, KeyError, RecursionError) as error:
+        yield from foreign.damaged("resourceSpans not understood", repr(error))
+
+
+def _large(pull: Pull, foreign: Foreign) -> Iterator[Record]:
+    """The spans of an element that is too large to be decoded whole, or damaged."""
+    element = thin(pull.again(), _PARTS)
+    told = decode_resource(element, foreign.incoming)
+    scopes = [decode_scope(part, foreign.incoming) for part in parts(element, foreign.incoming)]
+    for number, span in spans_of(pull, _PARTS):
+        if isinstance(span, MalformedError):
+            yield from foreign.damaged("span not understood", str(span))
+            continue
+        by = scopes[number]
+        one: list[Any] = [span]
+        yield from foreign.spans(told, by, decode_spans(one, told, by, foreign.incoming))

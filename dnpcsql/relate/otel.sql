@@ -1,0 +1,93 @@
+-- Spans of other programs lie in their parents.
+INSERT OR IGNORE INTO subspan (superspan_uuid, subspan_uuid, key, source_id)
+SELECT span.parent_uuid, span.uuid, 'otel', span.source_id
+FROM temp.touched
+JOIN span ON span.uuid = touched.uuid
+WHERE span.type IN ('otel.span', 'jaeger.span', 'zipkin.span')
+  AND span.parent_uuid <> span.uuid;
+
+-- Such a span may say which run, task and try of Parsl's it belongs to, in its own attributes or its
+-- resource's. The link goes to the thing itself, whose id is computed from its name, so that it
+-- holds before anything of the run was imported.
+INSERT OR IGNORE INTO link (span_uuid, linked_uuid, type, source_id)
+SELECT
+  uuid,
+  substr(run, 21) || CASE
+    WHEN task IS NULL THEN '0100000000000000'
+    WHEN attempt IS NULL THEN '02' || printf('%010d', task) || '0000'
+    ELSE '03' || printf('%010d', task) || printf('%04d', attempt)
+  END,
+  'parsl',
+  source_id
+FROM (
+  SELECT
+    span.uuid AS uuid,
+    span.source_id AS source_id,
+    lower(replace(coalesce(
+      json_extract(span.attributes, '$."parsl.run.id"'),
+      json_extract(resource.attributes, '$."parsl.run.id"')
+    ), '-', '')) AS run,
+    CAST(coalesce(
+      json_extract(span.attributes, '$."parsl.task.id"'),
+      json_extract(resource.attributes, '$."parsl.task.id"')
+    ) AS INTEGER) AS task,
+    CAST(coalesce(
+      json_extract(span.attributes, '$."parsl.try.id"'),
+      json_extract(resource.attributes, '$."parsl.try.id"')
+    ) AS INTEGER) AS attempt
+  FROM temp.touched
+  JOIN span ON span.uuid = touched.uuid
+  LEFT JOIN resource ON resource.id = span.resource_id
+  WHERE span.type IN ('otel.span', 'jaeger.span', 'zipkin.span')
+    AND (
+      instr(span.attributes, '"parsl.run.id"') > 0
+      OR instr(resource.attributes, '"parsl.run.id"') > 0
+    )
+)
+WHERE length(run) = 32 AND run NOT GLOB '*[^0-9a-f]*'
+  AND coalesce(task, 0) BETWEEN 0 AND 9999999999 AND coalesce(attempt, 0) BETWEEN 0 AND 9999;
+
+-- Or a W3C traceparent says so: as the parent that it has, 02 task or 03 task and try, or as an
+-- attribute, 00-<trace id>-<span id>-01.
+INSERT OR IGNORE INTO link (span_uuid, linked_uuid, type, source_id)
+SELECT span.uuid, span.parent_uuid, 'parsl', span.source_id
+FROM temp.touched
+JOIN span ON span.uuid = touched.uuid
+WHERE span.type IN ('otel.span', 'jaeger.span', 'zipkin.span')
+  AND substr(span.parent_uuid, 13, 2) IN ('02', '03')
+  AND substr(span.parent_uuid, 15) NOT GLOB '*[^0-9]*';
+
+INSERT OR IGNORE INTO link (span_uuid, linked_uuid, type, source_id)
+SELECT uuid, substr(traceparent, 24, 12) || substr(traceparent, 37, 16), 'parsl', source_id
+FROM (
+  SELECT
+    span.uuid AS uuid,
+    span.source_id AS source_id,
+    coalesce(
+      json_extract(span.attributes, '$."traceparent"'),
+      json_extract(resource.attributes, '$."traceparent"')
+    ) AS traceparent
+  FROM temp.touched
+  JOIN span ON span.uuid = touched.uuid
+  LEFT JOIN resource ON resource.id = span.resource_id
+  WHERE span.type IN ('otel.span', 'jaeger.span', 'zipkin.span')
+    AND (
+      instr(span.attributes, '"traceparent"') > 0
+      OR instr(resource.attributes, '"traceparent"') > 0
+    )
+)
+WHERE length(traceparent) = 55;
+
+-- Where monitoring.db's or parsl.log's account of that thing is here, the span lies in it.
+INSERT OR IGNORE INTO subspan (superspan_uuid, subspan_uuid, key, note)
+SELECT account.uuid, link.span_uuid, 'parsl', 'by the ids that it bears'
+FROM link
+JOIN span AS account ON account.uuid IN (
+  substr(link.linked_uuid, 1, 12) || '1' || substr(link.linked_uuid, 14),
+  substr(link.linked_uuid, 1, 12) || '2' || substr(link.linked_uuid, 14)
+)
+WHERE link.type = 'parsl'
+  AND (
+    link.span_uuid IN (SELECT uuid FROM temp.touched)
+    OR account.uuid IN (SELECT uuid FROM temp.touched)
+  );
