@@ -18,7 +18,7 @@ TABLES = ("span", "event", "subspan", "facet", "link", "sample")
 def main(made: Path, target: Path) -> None:
     """Copy `made`, table by table, in the order in which its rows were read from their files."""
     source = sqlite3.connect(made)
-    rows = {table: _rows(source, table) for table in TABLES}
+    rows = {table: rows_of(source, table) for table in TABLES}
     connection = database.connect(target, write=True)
     began = time.process_time()
     with database.transaction(connection):
@@ -27,10 +27,11 @@ def main(made: Path, target: Path) -> None:
     print(f"cpu {time.process_time() - began}")
 
 
-def _rows(source: sqlite3.Connection, table: str) -> tuple[str, list[tuple[object, ...]]]:
+def rows_of(source: sqlite3.Connection, table: str) -> tuple[str, list[tuple[object, ...]]]:
+    """A table's INSERT, and its rows in the order in which they were read from their files."""
     columns = [row[1] for row in source.execute(f"PRAGMA table_xinfo({table})") if row[6] == 0]
     listed = ", ".join(columns)
-    order = "source_id, line" if "line" in columns else "source_id"
+    order = ", ".join(name for name in ("source_id", "line") if name in columns) or "1"
     values = source.execute(f"SELECT {listed} FROM {table} ORDER BY {order}").fetchall()
     return f"INSERT INTO {table} ({listed}) VALUES ({', '.join('?' * len(columns))})", values
 

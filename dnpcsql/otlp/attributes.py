@@ -45,12 +45,13 @@ def to_text(values: Mapping[str, Value]) -> str | None:
     if not values:
         return None
     for value in values.values():
-        if type(value) not in _PLAIN:
+        kind = type(value)
+        if kind not in _PLAIN and not (kind is float and math.isfinite(value)):
             return _encode({key: to_json(value) for key, value in values.items()})
     return _encode(values)
 
 
-# What the json module writes as it is to be (a float may be NaN).
+# What the json module writes as it is to be.
 _PLAIN = frozenset({str, int, bool})
 
 

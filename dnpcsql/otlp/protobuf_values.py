@@ -16,9 +16,8 @@ def decode_attributes(pairs: Sequence[KeyValue], incoming: Incoming) -> dict[str
     values: dict[str, Value] = {}
     for pair in pairs:
         value = pair.value
-        kind = value.WhichOneof("value")
-        values[pair.key] = (
-            value.string_value if kind == "string_value" else _decode_value(value, kind, incoming)
+        values[pair.key] = value.string_value or _decode_value(
+            value, value.WhichOneof("value"), incoming
         )
     if len(values) != len(pairs):
         incoming.tell("key told twice", "the last is kept: " + " ".join(p.key for p in pairs))
