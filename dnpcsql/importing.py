@@ -150,7 +150,7 @@ class _Session:
                 self._summary.unchanged.append(other)
                 return None
         if context.run_id is not None:
-            sources.replace_torn(self._store, content)
+            sources.replace_torn(self._store, source)
         return source
 
     def _tell(self, found: Found, records: int) -> None:

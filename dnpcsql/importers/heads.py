@@ -20,80 +20,16 @@ of its message's first word; its time and its thread are worked out only if it i
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
 
 from dnpcsql.clock import SECOND, Clock
 from dnpcsql.importers.text import LINE_LIMIT, Lines, Unused, shape
+from dnpcsql.importers.wordings import At, Match, Message, Wordings
 from dnpcsql.records import Problem, Tally
-
-Match: TypeAlias = re.Match[str]
-Found: TypeAlias = tuple[str, Match]
 
 _MORE_LINES = 200
 _LEVELS = ("[DEBUG", "[INFO", "[WARNING", "[ERROR", "[CRITICAL")
-
-# HTEX-Worker-0-17071 in shape A, HTEX-Interchange(16636) in B, 16704 in C; Rank:0 is none
-_PROCESS_ID = re.compile(r"(?:^|[-(])(\d+)\)?$")
-
-
-class At(NamedTuple):
-    """Where and when a record stands, and who wrote it."""
-
-    line: int
-    time: int
-    thread: str
-    more: tuple[str, ...] = ()
-    process: str = ""
-    kernel: str | None = None
-
-    def process_id(self) -> int | None:
-        """The process that wrote it, if its head tells."""
-        found = _PROCESS_ID.search(self.process)
-        return int(found[1]) if found else None
-
-
-class Message(NamedTuple):
-    """A record that is understood: where it stands, its name in a table of wordings, its parts."""
-
-    at: At
-    name: str
-    match: Match
-
-
-class Wordings(NamedTuple):
-    """What a kind of log has to say.
-
-    `find` tells what a message is; `known` are the beginnings of those that are left out on
-    purpose; `with_more` names the messages of which the lines that follow matter.
-    """
-
-    find: Callable[[str], Found | None]
-    known: tuple[str, ...]
-    with_more: frozenset[str] = frozenset()
-
-
-def by_first_word(table: Iterable[tuple[str, str]]) -> Callable[[str], Found | None]:
-    """A `find` from (name, pattern): a look-up by first word, then the few patterns that have it.
-
-    Patterns begin with a plain word, and are matched against the whole message.
-    """
-    words: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
-    for name, pattern in table:
-        word = pattern.partition(" ")[0].replace("\\", "")
-        words.setdefault(word, []).append((name, re.compile(pattern)))
-
-    def find(message: str) -> Found | None:
-        for name, pattern in words.get(message.partition(" ")[0], ()):
-            match = pattern.fullmatch(message)
-            if match is not None:
-                return name, match
-        return None
-
-    return find
-
 
 class TextLog:
     """The messages of one text log, and the problems met on the way, in file order."""
@@ -151,11 +87,9 @@ class TextLog:
         """When the last record was written, once all were read."""
         return self._time(self._last_head)
 
-    def tally(self, ignored: int = 0) -> Tally:
-        """How much was read and understood; `ignored` records were understood and not used."""
-        return Tally(
-            self._lines.count, self.records, self.understood - ignored, self._unused.messages()
-        )
+    def tally(self) -> Tally:
+        """How much was read and understood."""
+        return Tally(self._lines.count, self.records, self.understood, self._unused.messages())
 
     def _time(self, head: str) -> int | None:
         try:
@@ -193,12 +127,6 @@ class TextLog:
                 "no zone",
                 "no record shows its zone, UTC is taken; import again with --timezone TZ",
             )
-
-
-def first_line(path: Path) -> str:
-    """A log's first line, which no other log has."""
-    with path.open("rb") as file:
-        return file.readline(LINE_LIMIT).decode("utf-8", "replace").rstrip("\r\n")
 
 
 def _old_head(line: str) -> tuple[str, str] | None:

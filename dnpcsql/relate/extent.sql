@@ -1,6 +1,6 @@
--- Start, end and status of each span whose source does not state them, from its events. A span of
--- Parsl's has ended when an event says so: one that was cut off stays open. Spans of other logs
--- end with their last event.
+-- Start, end and status of each span whose source does not state them, from its events in that
+-- source: what other files tell of it does not move its ends. A span of Parsl's has ended when an
+-- event says so: one that was cut off stays open. Spans of other logs end with their last event.
 UPDATE span
 SET (start_unix_nano, end_unix_nano, status_code) = (
   SELECT
@@ -28,7 +28,7 @@ SET (start_unix_nano, end_unix_nano, status_code) = (
       )
     )
   FROM event
-  WHERE event.span_uuid = span.uuid
+  WHERE event.span_uuid = span.uuid AND event.source_id = span.source_id
 )
 WHERE uuid IN (SELECT uuid FROM temp.touched)
   AND (start_unix_nano IS NULL OR end_unix_nano IS NULL OR status_code IS NULL);
