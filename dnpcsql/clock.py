@@ -211,7 +211,7 @@ class _Local(tzinfo):
 
     def utcoffset(self, moment: datetime | None) -> timedelta | None:
         """The offset that this machine uses at a wall time."""
-        return moment and moment.replace(tzinfo=None).astimezone().utcoffset()
+        return moment.replace(tzinfo=None).astimezone().utcoffset() if moment else None
 
     def fromutc(self, moment: datetime) -> datetime:
         """The wall time at an instant."""

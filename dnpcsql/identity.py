@@ -12,6 +12,7 @@ A span's uuid is a run part, the end of the trace id, and that id: 12 + 16 hex d
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 
@@ -41,6 +42,12 @@ def hexdigest(digits: int, *parts: object) -> str:
     texts = [str(part).encode("utf-8", "surrogatepass") for part in parts]
     told = b"".join(b"%d:%b" % (len(text), text) for text in texts)
     return hashlib.blake2b(told, digest_size=16).hexdigest()[:digits]
+
+
+@functools.lru_cache(maxsize=10_000)
+def _digits_of(digits: int, name: str) -> str:
+    """The digits of a name that is met again and again: a manager's uid, a label."""
+    return hexdigest(digits, name)
 
 
 def _numbered(value: object, digits: int) -> str | None:
@@ -82,7 +89,6 @@ class Names:
         self.trace_high = self.trace_id[:-RUN_DIGITS]
         self.run = self.trace_id[-RUN_DIGITS:]
         self.prefix = self.run + teller
-        self._labels: dict[str, str] = {}
 
     def workflow(self) -> str:
         """The uuid of the run."""
@@ -102,37 +108,30 @@ class Names:
 
     def executor(self, label: str) -> str:
         """The uuid of an executor."""
-        return f"{self.prefix}{_EXECUTOR}{hexdigest(14, label)}"
+        return f"{self.prefix}{_EXECUTOR}{_digits_of(14, label)}"
 
     def block(self, label: str, block_id: str) -> str:
         """The uuid of a block of an executor."""
         number = _numbered(block_id, 8)
-        share = _hashed(8, label, block_id) if number is None else self._label(label) + number
+        share = _hashed(8, label, block_id) if number is None else _digits_of(6, label) + number
         return f"{self.prefix}{_BLOCK}{share}"
 
     def manager(self, uid: str) -> str:
         """The uuid of a manager, whose uid Parsl draws at random."""
-        return f"{self.prefix}{_MANAGER}{hexdigest(14, uid)}"
+        return f"{self.prefix}{_MANAGER}{_digits_of(14, uid)}"
 
     def worker(self, uid: str, rank: int) -> str:
         """The uuid of a worker of a manager."""
         number = _numbered(rank, 4)
-        share = _hashed(4, uid, rank) if number is None else hexdigest(10, uid) + number
+        share = _hashed(4, uid, rank) if number is None else _digits_of(10, uid) + number
         return f"{self.prefix}{_WORKER}{share}"
 
     def executor_task(self, label: str, number: int) -> str:
         """The uuid of what an executor calls a task: one launch of a try."""
         if not 0 <= number < 10**8:
             return f"{self.prefix}{_EXECUTOR_TASK}{_hashed(8, label, number)}"
-        return f"{self.prefix}{_EXECUTOR_TASK}{self._label(label)}{number:08d}"
+        return f"{self.prefix}{_EXECUTOR_TASK}{_digits_of(6, label)}{number:08d}"
 
     def named(self, *key: object) -> str:
         """The uuid of anything else, from a name of any shape."""
         return f"{self.prefix}0{hexdigest(14, *key)}"
-
-    def _label(self, label: str) -> str:
-        """An executor's label in six digits."""
-        digits = self._labels.get(label)
-        if digits is None:
-            digits = self._labels[label] = hexdigest(6, label)
-        return digits

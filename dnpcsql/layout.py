@@ -18,11 +18,12 @@ from pathlib import Path
 
 from dnpcsql.clock import Clock
 from dnpcsql.directories import RunDirectory, Zones
-from dnpcsql.identity import hexdigest
+from dnpcsql.identity import RUN_DIGITS, hexdigest, trace_id_of
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.sqlite_file import is_sqlite
 from dnpcsql.importers.submit_script import told_by_name
 from dnpcsql.importers.zones import clock_of_log
+from dnpcsql.rundb import runs_of
 from dnpcsql.rundirs import finder, is_numbered
 
 __all__ = ["Clocks", "Layout", "Zones"]
@@ -63,11 +64,16 @@ class Layout:
         self._overlapping: dict[Path, list[RunDirectory]] = {}
         self._find_run = finder()
 
-    def context(self, path: Path) -> Context:
-        """What a file belongs to."""
+    def context(self, path: Path, already: frozenset[str] = frozenset()) -> Context:
+        """What a file belongs to. `already`: the run parts of the runs that were read of it
+        before; they are read again, whichever are wanted now."""
+        with path.open("rb") as file:
+            if is_sqlite(file.read(16)):
+                return self._database(path, already)
         home = self._home(path)
         if home is None:
-            return self._without_run(path)
+            clock = self._zones.given(path) or clock_of_log(path) or self._zones.default()
+            return self._keyed(Context(clock=clock))
         label, block_id, manager_uid = _place(path, home.path)
         mixed = self._mixed(home) if path.name in _KERNEL_LOGS else []
         usual = home.managers.get(manager_uid or "", home.clock)
@@ -95,22 +101,29 @@ class Layout:
             found = path.parent.parent
         return None if found is None else self._run(found)
 
-    def _without_run(self, path: Path) -> Context:
-        given = self._zones.given(path)
-        with path.open("rb") as file:
-            database = is_sqlite(file.read(16))
-        if not database:
-            return self._keyed(
-                Context(clock=given or clock_of_log(path) or self._zones.default())
+    def _database(self, path: Path, already: frozenset[str]) -> Context:
+        """A monitoring.db may hold many runs, and lies beside their directories."""
+        clock = self._zones.given(path) or self._zones.default()
+        runs = runs_of(path)
+        homes = [self._directory(path, *run) for run in runs]
+        only = None
+        if self._only is not None and runs:
+            only = frozenset(
+                run_id
+                for (run_id, _), home in zip(runs, homes, strict=True)
+                if (home is not None and home.path in self._only)
+                or trace_id_of(run_id)[-RUN_DIGITS:] in already
             )
-        beside = [self._run(child) for child in _numbered(path.parent)]
+            only = None if len(only) == len(runs) else only
+        seen = [home and (home.run_id, home.clock, home.managers) for home in homes]
         return self._keyed(
             Context(
-                clock=given or self._zones.default(),
+                clock=clock,
                 clocks_of_run=lambda run_id, rundir, hosts: self._clocks(
                     path, run_id, rundir, hosts
                 ),
-                key=hexdigest(16, *[(run.run_id, run.clock, run.managers) for run in beside]),
+                only_runs=only,
+                key=hexdigest(16, *seen, only and sorted(only)),
             )
         )
 
@@ -119,14 +132,23 @@ class Layout:
     ) -> Clocks:
         """The clocks of a run in a database: those of its directory beside it, if that is so."""
         given = self._zones.given(path)
-        name = Path(rundir or "").name
-        home = self._runs.get(path.parent / name) or self._run(path.parent / name)
-        if not name or not home.path.is_dir() or home.run_id not in (None, run_id):
+        home = self._directory(path, run_id, rundir)
+        if home is None:
             return Clocks(given or self._zones.default(), {})
         by_host = {
             host: home.managers[uid] for uid, host in hosts.items() if uid in home.managers
         }
         return Clocks(given or home.clock, by_host)
+
+    def _directory(self, path: Path, run_id: str, rundir: str | None) -> RunDirectory | None:
+        """The directory of a run in a database. Before 2022 the database lay one level higher."""
+        name = Path(rundir or "")
+        for place in (path.parent / name.name, path.parent / name.parent.name / name.name):
+            if name.name and place.is_dir():
+                home = self._run(place)
+                if home.run_id in (None, run_id):
+                    return home
+        return None
 
     def _mixed(self, home: RunDirectory) -> list[RunDirectory]:
         """The runs whose kernels were open in one process with this one's."""

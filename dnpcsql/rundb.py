@@ -12,14 +12,28 @@ from dnpcsql.importers.sqlite_file import SHORT_WAIT_S, is_sqlite, open_readonly
 
 
 def run_of_directory(directory: Path) -> str | None:
-    """The one run whose `rundir` ends in this directory's name; None if there is none, or more."""
+    """The one run whose `rundir` ends in this directory's name; None if there is none, or more.
+
+    Before 2022 the database lay one level higher, in the workflow's own directory.
+    """
+    higher = directory.parent.parent / "monitoring.db"
     runs = {
         run_id
-        for path in _beside(directory)
-        for run_id, name in _rundirs(path, path.stat().st_mtime_ns)
-        if name == directory.name
+        for path in (*_beside(directory), *((higher,) if higher.is_file() else ()))
+        for run_id, rundir in runs_of(path)
+        if Path(rundir or "").name == directory.name
+        and (path != higher or Path(rundir or "").parent.name == directory.parent.name)
     }
     return runs.pop() if len(runs) == 1 else None
+
+
+def runs_of(path: Path) -> list[tuple[str, str | None]]:
+    """The runs of a database, and their directories where they ran."""
+    try:
+        state = path.stat()
+        return list(_runs(path, (state.st_ino, state.st_size, state.st_mtime_ns)))
+    except OSError:
+        return []
 
 
 def first_pending(directory: Path, run_id: str | None) -> tuple[int, str] | None:
@@ -40,9 +54,9 @@ def _beside(directory: Path) -> list[Path]:
 
 
 @functools.lru_cache(maxsize=64)
-def _rundirs(path: Path, modified: int) -> tuple[tuple[str, str], ...]:
-    rows = _rows(path, "SELECT run_id, rundir FROM workflow", ())
-    return tuple((run_id, Path(rundir or "").name) for run_id, rundir in rows)
+def _runs(path: Path, state: tuple[int, ...]) -> tuple[tuple[str, str | None], ...]:
+    rows = _rows(path, "SELECT run_id, rundir FROM workflow ORDER BY rowid", ())
+    return tuple((run, rundir) for run, rundir in rows if isinstance(run, str))
 
 
 def _rows(path: Path, select: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:

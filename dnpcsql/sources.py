@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dnpcsql import database
 from dnpcsql.records import Tally
+from dnpcsql.relate import relate_again
 
 if TYPE_CHECKING:
     from dnpcsql.store import Store
@@ -86,6 +87,14 @@ def by_path(connection: sqlite3.Connection, path: str) -> Source | None:
     return None if row is None else Source(*row)
 
 
+def by_id(connection: sqlite3.Connection, source_id: int) -> Source:
+    """The source of that id, which must be there."""
+    row = connection.execute(
+        f"SELECT {', '.join(Source._fields)} FROM source WHERE id = ?", (source_id,)
+    ).fetchone()
+    return Source(*row)
+
+
 def next_id(connection: sqlite3.Connection) -> int:
     """A number that no source has."""
     found: int = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM source").fetchone()[0]
@@ -125,6 +134,7 @@ def remove(connection: sqlite3.Connection, found: Sequence[Source]) -> None:
     _remove_derived(connection)
     connection.execute(f"DELETE FROM problem WHERE {told}", {"ids": ids})
     connection.execute("DELETE FROM source WHERE id IN (SELECT value FROM json_each(?))", (ids,))
+    relate_again(connection, runs)
 
 
 def _of_run(column: str) -> str:

@@ -159,9 +159,9 @@ class Store:
                 tally = writer.write(records, progress, anchored)
             except NotARecordError as error:
                 raise UnreadableError(f"{source.path}: {error}") from None
+            sources.insert(connection, source.told(source_id, tally, writer))
             relate(connection)
-            added = source.told(source_id, tally, writer)
-            sources.insert(connection, added)
+            added = sources.by_id(connection, source_id)
         return Added(added, writer.counts)
 
     def forget(self, name: str) -> list[Source]:

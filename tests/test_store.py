@@ -150,7 +150,10 @@ def test_what_is_no_record_is_refused_in_one_line_and_nothing_is_kept(
 def test_a_record_that_no_table_takes_is_a_problem_and_the_others_are_kept(
     wrong: Any, store: Store
 ) -> None:
-    good = [Span("fine" * 7, "fine", ""), *[Event("fine" * 7, 1, "a", n) for n in range(9)]]
+    good: list[Record] = [
+        Span("fine" * 7, "fine", ""),
+        *[Event("fine" * 7, 1, "a", n) for n in range(9)],
+    ]
     source = store.add([*good, wrong, Event("fine" * 7, 1, "a", 99), *good[-2:]])
     assert source.problems == 3
     assert store.query("SELECT kind, count FROM problem ORDER BY kind").all() == [
@@ -174,7 +177,11 @@ def test_a_later_record_of_a_span_adds_what_it_knows(store: Store) -> None:
 
 def test_start_end_and_status_are_those_of_the_spans_own_source(store: Store) -> None:
     """What another file tells of a span does not move its ends, in whatever order they come."""
-    span = [Span("s" * 28, "mine", ""), Event("s" * 28, 10, "a", 1), Event("s" * 28, 20, "b", 2)]
+    span: list[Record] = [
+        Span("s" * 28, "mine", ""),
+        Event("s" * 28, 10, "a", 1),
+        Event("s" * 28, 20, "b", 2),
+    ]
     other = [Event("s" * 28, 5, "early", 1), Event("s" * 28, 90, "late", 2)]
     sql = "SELECT start_unix_nano, end_unix_nano FROM span"
     store.add(span, name="a")
@@ -340,8 +347,11 @@ def test_a_tree_moved_over_another_replaces_it(copy: Case, store: Store, tmp_pat
     with Store(tmp_path / "fresh.sqlite3") as fresh:
         fresh.import_(place)
         told = "SELECT * FROM event WHERE span_uuid LIKE '6b653903b644%' ORDER BY uuid"
-        assert store.query(told).df().drop(columns="source_id").equals(
-            fresh.query(told).df().drop(columns="source_id")
+        assert (
+            store.query(told)
+            .df()
+            .drop(columns="source_id")
+            .equals(fresh.query(told).df().drop(columns="source_id"))
         )
         told = "SELECT path, fingerprint FROM source WHERE path NOT LIKE '%.ec' ORDER BY path"
         assert store.query(told).all() == fresh.query(told).all()

@@ -16,7 +16,9 @@ from dnpcsql.records import Problem, Record
 class RunClocks(Protocol):
     """The clocks that wrote the records of one run."""
 
-    submit: Clock
+    @property
+    def submit(self) -> Clock:
+        """The clock of the submitting process."""
 
     def of_host(self, host: str | None) -> Clock:
         """The clock of a worker's host; the submitting one's where nothing else is known."""

@@ -29,6 +29,9 @@ from dnpcsql.importers.wordings import At, Match, Message, Wordings
 from dnpcsql.records import Problem, Tally
 
 _MORE_LINES = 200
+
+# The end of a head, `flow:734 launch_task INFO`, tells where in Parsl's source a record was made.
+_SITE = 28
 _LEVELS = ("[DEBUG", "[INFO", "[WARNING", "[ERROR", "[CRITICAL")
 
 class TextLog:
@@ -47,6 +50,7 @@ class TextLog:
 
     def __iter__(self) -> Iterator[Message | Problem]:
         find, with_more = self._wordings.find, self._wordings.with_more
+        words, sites, unused = self._wordings.words, self._unused.sites, self._unused.add
         waiting: tuple[int, str, str, Match] | None = None
         more: list[str] = []
         head = ""
@@ -67,9 +71,14 @@ class TextLog:
             if waiting is not None:
                 yield self._message(waiting, more)
                 waiting, more = None, []
-            found = find(message)
+            # A message that is not wanted costs no call: most are of a site that was met before.
+            found = find(message) if message[: message.find(" ")] in words else None
             if found is None:
-                self._unused.add(_site(head), message)
+                site = head[-_SITE:]
+                if site in sites:
+                    sites[site] += 1
+                else:
+                    unused(site, message)
             elif found[0] in with_more:
                 waiting = (number, head, *found)
             else:
@@ -135,8 +144,3 @@ def _old_head(line: str) -> tuple[str, str] | None:
     if not bracket:
         head = line.rstrip().removesuffix("]")
     return (head, message.lstrip(" ")) if head.endswith(_LEVELS) else None
-
-
-def _site(head: str) -> str:
-    """Where in Parsl's source a record was made: `parsl.dataflow.dflow:734`."""
-    return head.rsplit(" ", 3)[1] if head[10] == "." else head.split(" ", 3)[2]

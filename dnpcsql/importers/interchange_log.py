@@ -14,7 +14,7 @@ from pathlib import Path
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.interchange import Interchange
 from dnpcsql.importers.logs import first_line, open_log
-from dnpcsql.importers.wordings import Found, Wordings, by_first_word
+from dnpcsql.importers.wordings import Found, Wordings, by_first_word, first_words
 from dnpcsql.records import Problem, Record
 
 _MESSAGES = (
@@ -72,12 +72,16 @@ KNOWN = (
 _find = by_first_word(_MESSAGES)
 
 
+# The threads of 1.2.0, where their names stand before the message.
+_MARKS = frozenset({"[MAIN]", "[TASK_PULL_THREAD]", "[RESULT_PUSH_THREAD]"})
+
+
 def _unmarked(message: str) -> Found | None:
     """1.2.0 says which thread speaks: `[MAIN] Sent tasks: …`, `[TASK_PULL_THREAD] Fetched …`."""
     return _find(message.partition("] ")[2] if message.startswith("[") else message)
 
 
-WORDINGS = Wordings(_unmarked, KNOWN)
+WORDINGS = Wordings(_unmarked, first_words(_MESSAGES) | _MARKS, KNOWN)
 
 
 def interchange_log(path: Path, context: Context) -> Iterator[Record]:

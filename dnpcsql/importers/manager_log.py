@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from dnpcsql.identity import MANAGER_LOG, PARSL_LOG, Names
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.logs import first_line, open_log
-from dnpcsql.importers.wordings import At, Found, Wordings, by_first_word
+from dnpcsql.importers.wordings import At, Found, Wordings, by_first_word, first_words
 from dnpcsql.records import Containment, Event, Problem, Record, Span
 
 _MESSAGES = (
@@ -95,12 +95,16 @@ _find = by_first_word(
 )
 
 
+# The threads of 1.2.0, where their names stand before the message.
+_MARKS = frozenset({"[MAIN]", "[TASK_PULL_THREAD]", "[RESULT_PUSH_THREAD]"})
+
+
 def _unmarked(message: str) -> Found | None:
     """1.2.0 says which thread speaks: `[TASK_PULL_THREAD] Got tasks: [1] of 1`."""
     return _find(message.partition("] ")[2] if message.startswith("[") else message)
 
 
-WORDINGS = Wordings(_unmarked, KNOWN, frozenset({"configuration"}))
+WORDINGS = Wordings(_unmarked, first_words(_MESSAGES) | _MARKS, KNOWN, frozenset({"configuration"}))
 
 
 def manager_log(path: Path, context: Context) -> Iterator[Record]:

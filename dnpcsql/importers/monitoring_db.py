@@ -70,11 +70,13 @@ def monitoring_db(path: Path, context: Context) -> Iterator[Record]:
 
 def _hosts(connection: sqlite3.Connection) -> dict[str, str]:
     """Manager uid → host name, as the node table has it."""
+    connection.text_factory = lenient
     try:
-        found = _rows(connection, "SELECT rowid, uid, hostname FROM node WHERE rowid > ?")
-        return {uid: host for _, uid, host in found}
+        return dict(connection.execute("SELECT DISTINCT uid, hostname FROM node"))
     except sqlite3.DatabaseError:
         return {}
+    finally:
+        connection.text_factory = str
 
 
 class _Reading:

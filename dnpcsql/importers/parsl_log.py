@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dnpcsql.importers.context import Context
-from dnpcsql.importers.heads import Message, Wordings
 from dnpcsql.importers.kernels import Kernels
 from dnpcsql.importers.logs import first_line, open_log
-from dnpcsql.importers.parsl_messages import KNOWN, WITH_TRACEBACK, find
+from dnpcsql.importers.parsl_messages import FIRST_WORDS, KNOWN, WITH_TRACEBACK, find
+from dnpcsql.importers.wordings import Message, Wordings
 from dnpcsql.records import Problem, Record
 
-WORDINGS = Wordings(find, KNOWN, WITH_TRACEBACK)
+WORDINGS = Wordings(find, FIRST_WORDS, KNOWN, WITH_TRACEBACK)
 
 
 def parsl_log(path: Path, context: Context) -> Iterator[Record]:

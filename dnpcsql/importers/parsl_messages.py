@@ -104,6 +104,10 @@ for _word, _name, _pattern in _MESSAGES:
     _BY_WORD.setdefault(_word, []).append((_name, re.compile(_pattern)))
 
 
+# The first words of all of the above.
+FIRST_WORDS = frozenset({"Task", *(word for word in _BY_WORD if not word.islower())})
+
+
 def find(message: str) -> Found | None:
     """What a message is, and its parts; None if it is none of the above."""
     word, _, rest = message.partition(" ")

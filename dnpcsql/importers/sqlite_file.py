@@ -42,7 +42,7 @@ def open_readonly(path: Path, wait_s: float | None = None) -> Iterator[sqlite3.C
     """
     wait = WAIT_S if wait_s is None else wait_s
     with contextlib.ExitStack() as stack:
-        connection = None if _size(path, "-wal") else _connected(stack, path, "ro", wait)
+        connection = None if _is_wal(path) else _connected(stack, path, "ro", wait)
         if connection is None or not _ready(connection, path):
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dnpcsql-")))
             connection = _connected(stack, _copied(path, scratch), "rw", wait)
@@ -80,9 +80,10 @@ def lenient(text: bytes) -> str:
     return text.decode("utf-8", "replace")
 
 
-def _size(path: Path, suffix: str) -> int:
-    journal = path.with_name(path.name + suffix)
-    return journal.stat().st_size if journal.is_file() else 0
+def _is_wal(path: Path) -> bool:
+    """Whether a database has a write-ahead log, which even readers write a file beside."""
+    with path.open("rb") as file:
+        return file.read(20)[18:] == b"\2\2"
 
 
 def _copied(path: Path, scratch: Path) -> Path:

@@ -40,13 +40,19 @@ class Message(NamedTuple):
 class Wordings(NamedTuple):
     """What a kind of log has to say.
 
-    `find` tells what a message is; `known` are the beginnings of those that are left out on
+    `find` tells what a message is; `words` are all first words of those that it knows; `known` are the beginnings of those that are left out on
     purpose; `with_more` names the messages of which the lines that follow matter.
     """
 
     find: Callable[[str], Found | None]
+    words: frozenset[str]
     known: tuple[str, ...]
     with_more: frozenset[str] = frozenset()
+
+
+def first_words(table: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """The plain words with which the patterns begin."""
+    return frozenset(pattern.partition(" ")[0].replace("\\", "") for _, pattern in table)
 
 
 def by_first_word(table: Iterable[tuple[str, str]]) -> Callable[[str], Found | None]:

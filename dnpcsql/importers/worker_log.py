@@ -15,7 +15,7 @@ from pathlib import Path
 from dnpcsql.identity import MANAGER_LOG, PARSL_LOG, WORKER_LOG, Names
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.logs import first_line, open_log
-from dnpcsql.importers.wordings import At, Wordings, by_first_word
+from dnpcsql.importers.wordings import At, Wordings, by_first_word, first_words
 from dnpcsql.records import Containment, Event, Problem, Record, Span
 
 _MESSAGES = (
@@ -38,7 +38,7 @@ KNOWN = (
     "Pinned worker", "Set worker", "Starting", "Worker ID:",
 )  # fmt: skip
 
-WORDINGS = Wordings(by_first_word(_MESSAGES), KNOWN)
+WORDINGS = Wordings(by_first_word(_MESSAGES), first_words(_MESSAGES), KNOWN)
 
 # worker_12.log, worker_12.jsonlog
 _NAME = re.compile(r"worker_(\d+)\.")

@@ -11,7 +11,8 @@ SET (start_unix_nano, end_unix_nano, status_code) = (
         CASE
           WHEN event.type IN (
             'returned', 'exec_done', 'memo_done', 'failed', 'dep_fail', 'fail_retryable',
-            'COMPLETED', 'FAILED', 'CANCELLED', 'TIMEOUT', 'SCALED_IN', 'MISSING'
+            'interchange_removing_task', 'interchange_cancelling_task', 'worker_completed_task',
+            'worker_all_finished_task', 'lost', 'drained', 'COMPLETED', 'FAILED', 'CANCELLED', 'TIMEOUT', 'SCALED_IN', 'MISSING'
           )
           OR substr(span.type, 1, 6) <> 'parsl.'
           THEN event.time_unix_nano

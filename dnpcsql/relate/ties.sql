@@ -11,7 +11,7 @@ INSERT INTO temp.untied (run)
 WITH RECURSIVE part(run) AS (
   SELECT substr(min(uuid), 1, 12) FROM temp.touched
   UNION ALL
-  SELECT (SELECT substr(min(uuid), 1, 12) FROM temp.touched WHERE uuid > part.run || 'g')
+  SELECT (SELECT substr(min(uuid), 1, 12) FROM temp.touched WHERE uuid > part.run || char(1114111))
   FROM part WHERE part.run IS NOT NULL
 )
 SELECT run FROM part WHERE run IS NOT NULL;
