@@ -5,14 +5,17 @@ They are unpacked to scratch, within limits, and what is read is named `run.tar.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import lzma
 import os
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from io import BufferedIOBase
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, NamedTuple, TypeAlias, cast
 
 from dnpcsql.errors import UnreadableError
 
@@ -21,6 +24,20 @@ GZIP_SMALL, GZIP_RATIO = 1 << 30, 200  # beyond both, one compressed file is tak
 FILES_LIMIT = 1_000_000
 _CHUNK = 1 << 20
 _TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+_DAMAGE = (
+    tarfile.TarError, zipfile.BadZipFile, NotImplementedError,
+    gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError,
+)  # fmt: skip
+
+# A file in an archive: its name, when it was changed, its content; why it is not read, if so.
+_Member: TypeAlias = tuple[str, float, BufferedIOBase | None, str]
+
+
+class Unpacked(NamedTuple):
+    """Where the file or folder is, and what of the archive is not there, with the reason."""
+
+    place: Path
+    missing: list[str]
 
 
 def is_archive(path: Path) -> bool:
@@ -30,77 +47,103 @@ def is_archive(path: Path) -> bool:
 
 def inner_name(path: Path) -> str:
     """What a compressed file is called once unpacked: `parsl.log.gz` → `parsl.log`."""
-    return path.name[:-3] if path.name.endswith(".gz") else path.name
+    return path.name[:-3] if path.name.lower().endswith(".gz") else path.name
 
 
-def unpack(path: Path, target: Path, size_limit: int = SIZE_LIMIT) -> Path:
-    """Unpack into `target`, which is made; return the file or directory that is there then.
+def unpack(path: Path, target: Path, size_limit: int | None = None) -> Unpacked:
+    """Unpack into `target`, which is made; a damaged archive as far as it goes.
 
-    Raises UnreadableError for a damaged archive, or one larger than the limit.
+    Raises UnreadableError for one of which nothing can be read, or larger than the limits.
     """
-    name = path.name.lower()
     target.mkdir(parents=True, exist_ok=True)
+    name = path.name.lower()
+    out = _Unpacking(path, target, SIZE_LIMIT if size_limit is None else size_limit)
     try:
         if name.endswith(_TAR):
-            _write_all(_tar_members(path), target, size_limit)
+            out.write_all(_tar_members(path))
         elif name.endswith(".zip"):
-            _write_all(_zip_members(path), target, size_limit)
+            out.write_all(_zip_members(path))
         else:
-            likely = max(GZIP_SMALL, GZIP_RATIO * path.stat().st_size)
+            target = target / inner_name(path)
+            out.limit = min(out.limit, max(GZIP_SMALL, GZIP_RATIO * path.stat().st_size))
             with gzip.open(path) as file:
-                _write(file, target / inner_name(path), min(size_limit, likely))
-            os.utime(target / inner_name(path), ns=_times(path))
-            return target / inner_name(path)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UnreadableError(f"{path}: a damaged archive: {error}") from None
-    return target
+                out.write(file, target, path.stat().st_mtime)
+    except _DAMAGE as error:
+        if not out.size:
+            raise UnreadableError(f"{path}: a damaged archive: {error}") from None
+        out.missing.append(f"{path}: a damaged archive: {error}; read as far as it goes")
+    return Unpacked(target, out.missing)
 
 
-def _tar_members(path: Path) -> Iterator[tuple[str, float, IO[bytes]]]:
+def _buffered(file: IO[bytes] | None) -> BufferedIOBase | None:
+    """What both libraries return is buffered: `read1` gives what is good before the damage."""
+    return cast("BufferedIOBase | None", file)
+
+
+def _tar_members(path: Path) -> Iterator[_Member]:
     with tarfile.open(path) as archive:
         for member in archive:
-            file = archive.extractfile(member) if member.isfile() else None
-            if file is not None:
-                yield member.name, member.mtime, file
+            if member.isfile() or member.islnk():
+                try:
+                    yield member.name, member.mtime, _buffered(archive.extractfile(member)), ""
+                except KeyError:
+                    yield member.name, 0, None, f"a link to {member.linkname}, which is not there"
 
 
-def _zip_members(path: Path) -> Iterator[tuple[str, float, IO[bytes]]]:
+def _zip_members(path: Path) -> Iterator[_Member]:
+    modified = path.stat().st_mtime
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
-            if not member.is_dir() and not member.flag_bits & 1:
+            if member.flag_bits & 1:
+                yield member.filename, modified, None, "locked by a password"
+            elif not member.is_dir():
                 with archive.open(member) as file:
-                    yield member.filename, path.stat().st_mtime, file
+                    yield member.filename, modified, _buffered(file), ""
 
 
-def _write_all(
-    members: Iterator[tuple[str, float, IO[bytes]]], target: Path, size_limit: int
-) -> None:
-    left = size_limit
-    for count, (name, modified, file) in enumerate(members):
-        inside = PurePosixPath(name)
-        if count >= FILES_LIMIT:
-            raise UnreadableError(f"{target.name}: more than {FILES_LIMIT} files")
-        if inside.is_absolute() or ".." in inside.parts:
-            continue
-        place = target.joinpath(*inside.parts)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        left -= _write(file, place, left)
-        os.utime(place, (modified, modified))
+class _Unpacking:
+    """What was written so far of one archive."""
 
+    def __init__(self, archive: Path, target: Path, limit: int) -> None:
+        self._archive = archive
+        self._target = target
+        self.limit = limit
+        self.size = 0
+        self.missing: list[str] = []
 
-def _write(source: IO[bytes] | gzip.GzipFile, place: Path, limit: int) -> int:
-    size = 0
-    with place.open("wb") as out:
-        while chunk := source.read(_CHUNK):
-            size += len(chunk)
-            if size > limit:
-                raise UnreadableError(
-                    f"{place.name}: unpacks to more than {limit} bytes; unpack it by hand"
-                )
-            out.write(chunk)
-    return size
+    def write_all(self, members: Iterator[_Member]) -> None:
+        """Write every file that lies within the archive's own folder."""
+        for count, (name, modified, file, why) in enumerate(members):
+            if count >= FILES_LIMIT:
+                raise UnreadableError(f"{self._archive}: more than {FILES_LIMIT} files")
+            inside = PurePosixPath(name)
+            if inside.is_absolute() or ".." in inside.parts:
+                self._miss(name, "leads outside of the archive")
+            elif file is None:
+                self._miss(name, why)
+            elif inside.parts:
+                self.write(file, self._target.joinpath(*inside.parts), modified)
 
+    def _miss(self, name: str, why: str) -> None:
+        self.missing.append(f"{self._archive}!/{name}: {why}")
 
-def _times(path: Path) -> tuple[int, int]:
-    modified = path.stat().st_mtime_ns
-    return modified, modified
+    def write(self, file: BufferedIOBase, place: Path, modified: float) -> None:
+        """Write one file."""
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.unlink(missing_ok=True)  # it may be a link, or an older file of the same name
+            out = place.open("xb")
+        except OSError as error:
+            self._miss(place.name, error.strerror or str(error))
+            return
+        with out:
+            while chunk := file.read1(_CHUNK):
+                self.size += len(chunk)
+                if self.size > self.limit:
+                    raise UnreadableError(
+                        f"{self._archive}: unpacks to more than {self.limit} bytes; "
+                        "unpack it by hand"
+                    )
+                out.write(chunk)
+        with contextlib.suppress(OSError, OverflowError, ValueError):
+            os.utime(place, (modified, modified))

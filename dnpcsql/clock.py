@@ -7,6 +7,7 @@ they stand there, into absolute times. No floats on the way.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import NamedTuple
@@ -15,7 +16,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 SECOND = 10**9
 MINUTE = 60 * SECOND
 MARGIN = 30 * MINUTE  # how far beyond what is known of a run its records may reach
+_DISORDER = 2 * MINUTE  # how far records may stand from where their time belongs
 _FOREVER = 2**62
+_YEARS = range(1700, 2262)  # whose nanoseconds are whole numbers to SQLite
 
 
 class Interval(NamedTuple):
@@ -56,9 +59,18 @@ class Clock(NamedTuple):
         shown = [
             naive - part.offset
             for part in self.intervals
-            if part.start <= naive - part.offset <= part.end
+            if part.start <= naive - part.offset < part.end
         ]
         return sorted(set(shown)) or [naive - self.intervals[0].offset]
+
+    def offset_at(self, unix_nano: int) -> int:
+        """How far local time was ahead of UTC at an instant."""
+        if self.zone is not None:
+            moment = datetime.fromtimestamp(unix_nano // SECOND, timezone.utc)
+            return _nanoseconds(moment.astimezone(self.zone).utcoffset())
+        return next(
+            (part.offset for part in self.intervals if part.start <= unix_nano < part.end), 0
+        )
 
     def within(self, first: int | None, last: int | None) -> Clock:
         """The same clock, for times between two instants."""
@@ -105,6 +117,8 @@ def named(text: str, how: str) -> Clock:
 def epoch_ns(text: str) -> int:
     """'1795331200.508034', unix seconds, as nanoseconds, exactly. ValueError if it is not that."""
     seconds, _, fraction = text.partition(".")
+    if not ((seconds + fraction).isdecimal() and 0 < len(seconds) <= 10):
+        raise ValueError(f"not a time: {text!r}")
     return int(seconds) * SECOND + int(fraction[:9].ljust(9, "0"))
 
 
@@ -130,6 +144,8 @@ def offset_text(offset_ns: int) -> str:
 
 def _naive_seconds(text: str) -> int:
     moment = datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
+    if moment.year not in _YEARS:
+        raise ValueError(f"not a time: {text!r}")
     return round(moment.timestamp())
 
 
@@ -159,7 +175,7 @@ def _constant_reader(offset: int) -> Callable[[str], int]:
 
 
 class _ChangingReader:
-    """For a clock that changes: what can be meant, and lies nearest to the record before."""
+    """For a clock that changes: what can be meant, and follows nearest on the record before."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -168,31 +184,38 @@ class _ChangingReader:
     def __call__(self, text: str) -> int:
         found = self._clock.candidates(naive_ns(text))
         if len(found) > 1:
-            found = [
-                ns for ns in found if self._clock.first <= ns <= self._clock.last
-            ] or found
+            found = [ns for ns in found if self._clock.first <= ns <= self._clock.last] or found
         if len(found) > 1 and self._previous is not None:
             previous = self._previous
-            found.sort(key=lambda ns: abs(ns - previous))
+            found.sort(key=lambda ns: (ns < previous - _DISORDER, abs(ns - previous)))
         self._previous = found[0]
         return found[0]
 
 
 def _zone_candidates(zone: tzinfo, naive: int) -> list[int]:
-    seconds, rest = divmod(naive, SECOND)
-    wall = datetime.fromtimestamp(seconds, timezone.utc).replace(tzinfo=zone)
+    wall = datetime.fromtimestamp(naive // SECOND, timezone.utc).replace(tzinfo=zone)
     offsets = (wall.replace(fold=fold).utcoffset() for fold in (0, 1))
-    return sorted(
-        {naive - round(offset.total_seconds()) * SECOND for offset in offsets if offset is not None}
-    )
+    return sorted({naive - _nanoseconds(offset) for offset in offsets})
+
+
+def _nanoseconds(offset: timedelta | None) -> int:
+    return 0 if offset is None else round(offset.total_seconds()) * SECOND
 
 
 class _Local(tzinfo):
     """This machine's zone, whatever its name."""
 
+    def __repr__(self) -> str:
+        """The same in every process, for what a file was read by is compared."""
+        return f"local: {'/'.join(time.tzname)}"
+
     def utcoffset(self, moment: datetime | None) -> timedelta | None:
         """The offset that this machine uses at a wall time."""
-        return moment and moment.replace(tzinfo=None).astimezone().utcoffset()
+        return moment.replace(tzinfo=None).astimezone().utcoffset() if moment else None
+
+    def fromutc(self, moment: datetime) -> datetime:
+        """The wall time at an instant."""
+        return moment.replace(tzinfo=timezone.utc).astimezone().replace(tzinfo=self)
 
     def dst(self, moment: datetime | None) -> None:
         """Not known apart from the offset."""

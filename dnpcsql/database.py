@@ -12,7 +12,8 @@ from pathlib import Path
 from dnpcsql.errors import LockedError, NotFoundError, NotOursError, QueryError
 
 VERSION = 1
-APPLICATION_ID = int.from_bytes(b"DNPC", "big")
+_APPLICATION = b"DNPC"
+APPLICATION_ID = int.from_bytes(_APPLICATION, "big")
 MAGIC = b"SQLite format 3\0"
 DEFAULT_NAME = "dnpc.sqlite3"
 _CACHE_KIB = 32 * 1024
@@ -26,26 +27,41 @@ def connect(path: Path, *, write: bool = False, wait_s: float = _WAIT_S) -> sqli
     """
     if not write and not path.exists():
         raise NotFoundError(f"no database {path}: `dnpcsql import PATH` makes one")
-    if path.is_dir():
-        raise NotOursError(f"{path} is a directory, not a database")
-    if path.exists() and path.stat().st_size:
-        with path.open("rb") as file:
-            if file.read(len(MAGIC)) != MAGIC:
-                raise NotOursError(f"{path} is not an SQLite database: name another with --db")
-    connection = _open(path, write, wait_s)
-    try:
-        with telling(path):
+    head = _head(path)
+    if head and not head.startswith(MAGIC):
+        raise NotOursError(f"{path} is not an SQLite database: name another with --db")
+    with telling(path):
+        if head[68:72] == _APPLICATION and not write and _was_cut_off(path, wait_s):
+            with contextlib.closing(_open(path, "rw", wait_s)) as connection:
+                _look(connection)
+        connection = _open(path, "rwc" if write else "ro", wait_s)
+        try:
+            connection.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
             _check(connection, path, write)
             if write:
                 _refresh_views(connection)
-    except BaseException:
-        connection.close()
-        raise
+            else:
+                connection.execute("PRAGMA query_only = 1")
+        except BaseException:
+            connection.close()
+            raise
     return connection
 
 
-def _open(path: Path, write: bool, wait_s: float) -> sqlite3.Connection:
-    mode = "rwc" if write else "ro"
+def _head(path: Path) -> bytes:
+    """SQLite's header; nothing of an empty file, or where there is none yet."""
+    if path.is_dir():
+        raise NotOursError(f"{path} is a directory, not a database")
+    try:
+        with path.open("rb") as file:
+            return file.read(100)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise NotOursError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _open(path: Path, mode: str, wait_s: float) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode={mode}",
@@ -56,10 +72,27 @@ def _open(path: Path, write: bool, wait_s: float) -> sqlite3.Connection:
         )
     except sqlite3.OperationalError as error:
         raise NotFoundError(f"cannot open {path}: {error}") from None
-    connection.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
-    if not write:
-        connection.execute("PRAGMA query_only = 1")
     return connection
+
+
+def _look(connection: sqlite3.Connection) -> None:
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+
+def _was_cut_off(path: Path, wait_s: float) -> bool:
+    """Whether its last writer was killed: what that one had not finished is to be undone, which
+    SQLite does at the first look by someone who may write."""
+    journal = path.with_name(path.name + "-journal")
+    if not (journal.exists() and journal.stat().st_size):
+        return False
+    with contextlib.closing(_open(path, "ro", wait_s)) as connection:
+        try:
+            _look(connection)
+            return False
+        except sqlite3.OperationalError as error:
+            if "readonly" not in str(error):
+                raise
+            return True
 
 
 def _check(connection: sqlite3.Connection, path: Path, write: bool) -> None:

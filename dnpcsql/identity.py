@@ -3,7 +3,8 @@
 A span's id is 16 hex digits: who tells of it (one digit), what it is (one digit), then the
 numbers of its name in decimal, which are valid hex too. Try 0 of task 55555, as parsl.log
 tells it, is `23 0000055555 0000`. So ids can be read by people, taken apart in SQL, and come
-in order. A name that is not a number is hashed into its share. The thing itself (the entity
+in order. A name that is not a number is hashed into its share, with a letter where a number's
+first digit would be. The thing itself (the entity
 that several files give accounts of) has the same id, told by nobody: `03 0000055555 0000`.
 
 A span's uuid is a run part, the end of the trace id, and that id: 12 + 16 hex digits.
@@ -11,6 +12,7 @@ A span's uuid is a run part, the end of the trace id, and that id: 12 + 16 hex d
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 
@@ -30,15 +32,35 @@ NAMED = "9"
 # The second digit: what it is.
 _WORKFLOW, _TASK, _TRY, _EXECUTOR, _BLOCK, _MANAGER, _WORKER, _EXECUTOR_TASK = "12345678"
 
+_TASKS, _TRIES = 10**10, 10**4  # more than any run has of them
+
 _RUN_ID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.I)
 
 
 def hexdigest(digits: int, *parts: object) -> str:
     """So many hex digits that stand for `parts`, the same in every process and on every host."""
-    text = "\0".join(str(part) for part in parts)
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()[
-        :digits
-    ]
+    texts = [str(part).encode("utf-8", "surrogatepass") for part in parts]
+    told = b"".join(b"%d:%b" % (len(text), text) for text in texts)
+    return hashlib.blake2b(told, digest_size=16).hexdigest()[:digits]
+
+
+@functools.lru_cache(maxsize=10_000)
+def _digits_of(digits: int, name: str) -> str:
+    """The digits of a name that is met again and again: a manager's uid, a label."""
+    return hexdigest(digits, name)
+
+
+def _numbered(value: object, digits: int) -> str | None:
+    """A whole number in so many decimal digits; None for anything else, or if it does not fit."""
+    text = str(value)
+    plain = text.isascii() and text.isdecimal() and (text == "0" or text[0] != "0")
+    return text.zfill(digits) if plain and len(text) <= digits else None
+
+
+def _hashed(digits: int, *parts: object) -> str:
+    """14 digits for a name without such a number: a letter stands where its first digit would."""
+    found = hexdigest(13, *parts)
+    return f"{found[: -digits + 1]}f{found[-digits + 1 :]}"
 
 
 def trace_id_of(run_id: str) -> str:
@@ -50,9 +72,7 @@ def trace_id_of(run_id: str) -> str:
 
 def run_id_of(trace_id: str) -> str:
     """A trace id as a run id is written: 8-4-4-4-12."""
-    return "-".join(
-        (trace_id[:8], trace_id[8:12], trace_id[12:16], trace_id[16:20], trace_id[20:])
-    )
+    return "-".join((trace_id[:8], trace_id[8:12], trace_id[12:16], trace_id[16:20], trace_id[20:]))
 
 
 class Names:
@@ -64,61 +84,54 @@ class Names:
     """
 
     def __init__(self, run_id: str, teller: str) -> None:
+        """`teller`: the digit that says whose account it is, PARSL_LOG for one."""
         self.trace_id = trace_id_of(run_id)
         self.trace_high = self.trace_id[:-RUN_DIGITS]
         self.run = self.trace_id[-RUN_DIGITS:]
         self.prefix = self.run + teller
-        self._labels: dict[str, str] = {}
 
     def workflow(self) -> str:
         """The uuid of the run."""
         return f"{self.prefix}{_WORKFLOW}00000000000000"
 
     def task(self, task_id: int) -> str:
-        """The uuid of a task."""
-        if not 0 <= task_id < 10**10:
-            return f"{self.prefix}{_TASK}{hexdigest(14, task_id)}"
+        """The uuid of a task. ValueError for a number that none can have."""
+        if not 0 <= task_id < _TASKS:
+            raise ValueError(f"no task has the number {task_id}")
         return f"{self.prefix}{_TASK}{task_id:010d}0000"
 
     def attempt(self, task_id: int, try_id: int) -> str:
-        """The uuid of a try (`try` is a word of Python's own)."""
-        if not (0 <= task_id < 10**10 and 0 <= try_id < 10**4):
-            return f"{self.prefix}{_TRY}{hexdigest(14, task_id, try_id)}"
+        """The uuid of a try (`try` is a word of Python's own). ValueError as for `task`."""
+        if not (0 <= task_id < _TASKS and 0 <= try_id < _TRIES):
+            raise ValueError(f"no task has the number {task_id}, or no try the number {try_id}")
         return f"{self.prefix}{_TRY}{task_id:010d}{try_id:04d}"
 
     def executor(self, label: str) -> str:
         """The uuid of an executor."""
-        return f"{self.prefix}{_EXECUTOR}{hexdigest(14, label)}"
+        return f"{self.prefix}{_EXECUTOR}{_digits_of(14, label)}"
 
     def block(self, label: str, block_id: str) -> str:
         """The uuid of a block of an executor."""
-        if block_id.isascii() and block_id.isdecimal() and len(block_id) <= 8:
-            return f"{self.prefix}{_BLOCK}{self._label(label)}{int(block_id):08d}"
-        return f"{self.prefix}{_BLOCK}{hexdigest(14, label, block_id)}"
+        number = _numbered(block_id, 8)
+        share = _hashed(8, label, block_id) if number is None else _digits_of(6, label) + number
+        return f"{self.prefix}{_BLOCK}{share}"
 
     def manager(self, uid: str) -> str:
         """The uuid of a manager, whose uid Parsl draws at random."""
-        return f"{self.prefix}{_MANAGER}{hexdigest(14, uid)}"
+        return f"{self.prefix}{_MANAGER}{_digits_of(14, uid)}"
 
     def worker(self, uid: str, rank: int) -> str:
         """The uuid of a worker of a manager."""
-        if not 0 <= rank < 10**4:
-            return f"{self.prefix}{_WORKER}{hexdigest(14, uid, rank)}"
-        return f"{self.prefix}{_WORKER}{hexdigest(10, uid)}{rank:04d}"
+        number = _numbered(rank, 4)
+        share = _hashed(4, uid, rank) if number is None else _digits_of(10, uid) + number
+        return f"{self.prefix}{_WORKER}{share}"
 
     def executor_task(self, label: str, number: int) -> str:
         """The uuid of what an executor calls a task: one launch of a try."""
         if not 0 <= number < 10**8:
-            return f"{self.prefix}{_EXECUTOR_TASK}{hexdigest(14, label, number)}"
-        return f"{self.prefix}{_EXECUTOR_TASK}{self._label(label)}{number:08d}"
+            return f"{self.prefix}{_EXECUTOR_TASK}{_hashed(8, label, number)}"
+        return f"{self.prefix}{_EXECUTOR_TASK}{_digits_of(6, label)}{number:08d}"
 
     def named(self, *key: object) -> str:
         """The uuid of anything else, from a name of any shape."""
         return f"{self.prefix}0{hexdigest(14, *key)}"
-
-    def _label(self, label: str) -> str:
-        """An executor's label in six digits."""
-        digits = self._labels.get(label)
-        if digits is None:
-            digits = self._labels[label] = hexdigest(6, label)
-        return digits

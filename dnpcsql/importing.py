@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import tempfile
 import time
 from collections import Counter
@@ -107,8 +108,10 @@ class _Session:
             self._tell(found, 0)
 
     def _read_one(self, found: Found, importer: Importer) -> None:
-        context = self._layout.context(found.path)
-        source = self._unchanged(found, importer, context)
+        known = sources.by_path(self._store.writing(), found.shown)
+        already = frozenset(json.loads(known.runs)) if known is not None else frozenset()
+        context = self._layout.context(found.path, already)
+        source = self._unchanged(found, importer, context, known)
         if source is None:
             return
         added, counts = self._store.add_source(
@@ -121,11 +124,12 @@ class _Session:
         for table, count in counts.items():
             self._summary.counts[importer.name, table] += count
 
-    def _unchanged(self, found: Found, importer: Importer, context: Context) -> Source | None:
+    def _unchanged(
+        self, found: Found, importer: Importer, context: Context, known: Source | None
+    ) -> Source | None:
         """The source to be read; None if it was read before, as it is."""
         state = found.path.stat()
         connection = self._store.writing()
-        known = sources.by_path(connection, found.shown)
         surroundings = f"{importer.name} {context.key}"
         if (
             known is not None
@@ -150,7 +154,7 @@ class _Session:
                 self._summary.unchanged.append(other)
                 return None
         if context.run_id is not None:
-            sources.replace_torn(self._store, content)
+            sources.replace_torn(self._store, source)
         return source
 
     def _tell(self, found: Found, records: int) -> None:

@@ -142,13 +142,16 @@ class Tally(NamedTuple):
     """How much of its source an importer read and understood; yielded once, last.
 
     `messages` counts by shape what was read and not used: {shape: (count, known)}, where
-    `known` says that the importer leaves such messages out on purpose.
+    `known` says that the importer leaves such messages out on purpose. `utc_offset` and how it
+    was known are said by an importer that does not go by the clock of its context.
     """
 
     lines: int
     records: int
     understood: int
     messages: dict[str, tuple[int, bool]]
+    utc_offset: str | None = None
+    utc_offset_how: str | None = None
 
 
 Record: TypeAlias = (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dnpcsql import database, settling
 from dnpcsql.records import Tally
+from dnpcsql.relate import relate_again
 
 if TYPE_CHECKING:
     from dnpcsql.store import Store
@@ -69,6 +70,8 @@ class Source(NamedTuple):
             problems=sum(writer.problem_counts.values()),
             messages=json.dumps(dict(most[:_KEPT_SHAPES]), ensure_ascii=False),
             shares=json.dumps(sorted(writer.settler.relies_on)),
+            utc_offset=tally.utc_offset if tally.utc_offset_how else self.utc_offset,
+            utc_offset_how=tally.utc_offset_how or self.utc_offset_how,
         )
 
 
@@ -84,6 +87,14 @@ def by_path(connection: sqlite3.Connection, path: str) -> Source | None:
         f"SELECT {', '.join(Source._fields)} FROM source WHERE path = ?", (path,)
     ).fetchone()
     return None if row is None else Source(*row)
+
+
+def by_id(connection: sqlite3.Connection, source_id: int) -> Source:
+    """The source of that id, which must be there."""
+    row = connection.execute(
+        f"SELECT {', '.join(Source._fields)} FROM source WHERE id = ?", (source_id,)
+    ).fetchone()
+    return Source(*row)
 
 
 def next_id(connection: sqlite3.Connection) -> int:
@@ -108,35 +119,38 @@ def remove(connection: sqlite3.Connection, found: Sequence[Source]) -> None:
     ids = json.dumps([source.id for source in found])
     runs = sorted({run for source in found for run in json.loads(source.runs)})
     connection.execute(
-        "CREATE TABLE IF NOT EXISTS temp.removed (uuid TEXT PRIMARY KEY) WITHOUT ROWID"
+        "CREATE TABLE IF NOT EXISTS temp.removed "
+        "(uuid TEXT PRIMARY KEY, resource_id TEXT, scope_id TEXT) WITHOUT ROWID"
     )
     connection.execute("DELETE FROM temp.removed")
     told = "source_id IN (SELECT value FROM json_each(:ids))"
     for run in runs:
         values = {"ids": ids, "run": run}
         connection.execute(
-            "INSERT OR IGNORE INTO temp.removed SELECT uuid FROM span "
-            f"WHERE uuid >= :run AND uuid < :run || 'g' AND {told}",
+            "INSERT OR IGNORE INTO temp.removed SELECT uuid, resource_id, scope_id FROM span "
+            f"WHERE {_of_run('uuid')} AND {told}",
             values,
         )
         for table, column in _OWNED.items():
-            connection.execute(
-                f"DELETE FROM {table} WHERE {column} >= :run AND {column} < :run || 'g' AND {told}",
-                values,
-            )
+            connection.execute(f"DELETE FROM {table} WHERE {_of_run(column)} AND {told}", values)
     _remove_derived(connection)
     settling.promote(connection)
     settling.read_again(connection, [source.path for source in found])
     connection.execute(f"DELETE FROM problem WHERE {told}", {"ids": ids})
     connection.execute("DELETE FROM source WHERE id IN (SELECT value FROM json_each(?))", (ids,))
+    relate_again(connection, runs)
+
+
+def _of_run(column: str) -> str:
+    """Whether a uuid begins with the run part `:run`. Nothing that does comes after the last of
+    all characters, and an index serves."""
+    return f"{column} >= :run AND {column} < :run || char(1114111)"
 
 
 def remove_run(connection: sqlite3.Connection, run: str) -> None:
     """Take out what sources of several runs told of one; they count as changed from now on."""
     for table, column in _OWNED.items():
-        connection.execute(
-            f"DELETE FROM {table} WHERE {column} >= :run AND {column} < :run || 'g'", {"run": run}
-        )
+        connection.execute(f"DELETE FROM {table} WHERE {_of_run(column)}", {"run": run})
     for source in all_of(connection):
         runs = json.loads(source.runs)
         if run in runs:
@@ -146,7 +160,8 @@ def remove_run(connection: sqlite3.Connection, run: str) -> None:
 
 
 def _remove_derived(connection: sqlite3.Connection) -> None:
-    """Relations that were found by comparing the removed spans with others."""
+    """Relations that were found by comparing the removed spans with others, and the resources
+    and scopes that none but these had."""
     for table, columns in (
         ("facet", ("left_uuid", "right_uuid")),
         ("subspan", ("superspan_uuid", "subspan_uuid")),
@@ -156,6 +171,11 @@ def _remove_derived(connection: sqlite3.Connection) -> None:
                 f"DELETE FROM {table} WHERE source_id IS NULL "
                 f"AND {column} IN (SELECT uuid FROM temp.removed)"
             )
+    for table in ("resource", "scope"):
+        connection.execute(
+            f"DELETE FROM {table} WHERE id IN (SELECT {table}_id FROM temp.removed) "
+            f"AND NOT EXISTS (SELECT 1 FROM span WHERE span.{table}_id = {table}.id)"
+        )
 
 
 def same_content(connection: sqlite3.Connection, fingerprint: str) -> Iterable[Source]:
@@ -174,19 +194,24 @@ def seen_again(store: Store, known: Source, now: Source) -> None:
         return
     connection = store.writing()
     with database.telling(store.path), database.transaction(connection):
+        there = by_path(connection, now.path)
+        if there is not None and there.id != known.id:
+            remove(connection, [there])
         connection.execute(
             "UPDATE source SET path = ?, modified_unix_nano = ? WHERE id = ?",
             (now.path, now.modified_unix_nano, known.id),
         )
 
 
-def replace_torn(store: Store, content: str) -> None:
+def replace_torn(store: Store, now: Source) -> None:
     """A file that was imported by itself gives way to the same file in its tree."""
     connection = store.writing()
+    tail = f"/{now.path.rpartition('/')[2]}"
     rows = connection.execute(
-        f"SELECT {', '.join(Source._fields)} FROM source WHERE substr(fingerprint, 1, 32) = ? "
+        f"SELECT {', '.join(Source._fields)} FROM source "
+        "WHERE substr(fingerprint, 1, 32) = ? AND substr(path, ?) = ? "
         "AND id IN (SELECT source_id FROM problem WHERE kind = 'run unknown')",
-        (content,),
+        (now.fingerprint[:32], -len(tail), tail),
     )
     torn = [Source(*row) for row in rows]
     if torn:

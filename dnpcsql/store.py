@@ -16,13 +16,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
 
 from dnpcsql import database, settling, sources
-from dnpcsql.errors import DnpcsqlError
+from dnpcsql.errors import DnpcsqlError, UnreadableError
 from dnpcsql.identity import hexdigest
 from dnpcsql.query import Result, run_query
 from dnpcsql.records import Record
 from dnpcsql.relate import relate
 from dnpcsql.sources import Source
-from dnpcsql.writer import Writer
+from dnpcsql.writer import NotARecordError, Writer
 
 if TYPE_CHECKING:
     from dnpcsql.analyses.sequences import Variant
@@ -155,11 +155,14 @@ class Store:
                 sources.remove(connection, [known])
             source_id = known.id if known is not None else sources.next_id(connection)
             writer = Writer(connection, source_id, source.path)
-            tally = writer.write(records, progress, anchored)
-            relate(connection)
-            added = source.told(source_id, tally, writer)
-            sources.insert(connection, added)
+            try:
+                tally = writer.write(records, progress, anchored)
+            except NotARecordError as error:
+                raise UnreadableError(f"{source.path}: {error}") from None
+            sources.insert(connection, source.told(source_id, tally, writer))
             settling.rely_on(connection, source.path, writer.settler.relied_on_by)
+            relate(connection)
+            added = sources.by_id(connection, source_id)
         return Added(added, writer.counts)
 
     def forget(self, name: str) -> list[Source]:

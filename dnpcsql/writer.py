@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from dnpcsql.identity import RUN_DIGITS
@@ -27,7 +29,14 @@ from dnpcsql.settling import Settler
 BATCH = 5_000
 KEPT_PROBLEMS = 1_000
 _TEXT_LIMIT = 500
+_MANY_RUNS = 2_000  # beyond, as with a trace a request, a source's rows are found by a full scan
 _DRIFT = "{} records, none of a known wording: a Parsl newer than this dnpcsql, or not such a file"
+
+# What sqlite3 says to a value that is missing, of no type that it knows, or too large.
+_REFUSALS = (
+    sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError,
+    OverflowError, TypeError, UnicodeEncodeError,
+)  # fmt: skip
 
 # The id of the source being read stands in a table of one row, so that it is bound once and not
 # with every row. (Measured: 0.1 µs a row.)
@@ -53,11 +62,15 @@ def _insert(record: type[Any]) -> str:
     values = ", ".join(["?"] * len(fields) + ([_READING] if told else []))
     table = _TABLES[record]
     if record is not Span:
-        return f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({values})"
+        return f"INSERT INTO {table} ({columns}) VALUES ({values}) ON CONFLICT DO NOTHING"
     later = ", ".join(f"{name} = coalesce(excluded.{name}, {name})" for name in fields[2:])
     return (
         f"INSERT INTO span ({columns}) VALUES ({values}) ON CONFLICT (uuid) DO UPDATE SET {later}"
     )
+
+
+class NotARecordError(Exception):
+    """An importer yielded something else than a record."""
 
 
 class Writer:
@@ -81,6 +94,15 @@ class Writer:
         anchored: bool = False,
     ) -> Tally:
         """Write all records; return the importer's own count of its lines, if it gave one."""
+        with _no_garbage():
+            return self._write(records, progress, anchored)
+
+    def _write(
+        self,
+        records: Iterable[Record],
+        progress: Callable[[int], None] | None,
+        anchored: bool,
+    ) -> Tally:
         tally = Tally(0, 0, 0, {})
         batches: dict[type, list[Any]] = {record: [] for record in (*_TABLES, Told)}
         for record in records:
@@ -96,7 +118,7 @@ class Writer:
             elif isinstance(record, Tally):
                 tally = record
             else:
-                raise TypeError(f"an importer yielded {record!r}, which is no record of dnpcsql's")
+                raise NotARecordError(f"{record!r:.200} is no record of dnpcsql's")
         for kind, batch in batches.items():
             self._flush(kind, batch)
         if anchored and tally.records and not tally.understood:
@@ -112,17 +134,18 @@ class Writer:
             batch.clear()
             return
         before = self._connection.total_changes
-        self._connection.executemany(self._statements[kind], batch)
-        self.counts[_TABLES[kind]] += len(batch)
+        try:
+            self._insert(kind, batch)
+            taken = len(batch)
+        except _REFUSALS:
+            taken = self._one_by_one(kind, batch)
+        missed = taken - (self._connection.total_changes - before)
+        if missed and kind is Event:
+            self._note(Problem(None, "told twice", "equal events of one line", missed))
         if kind is Span:
             uuids = [(row[0],) for row in batch]
             self._connection.executemany("INSERT OR IGNORE INTO temp.touched VALUES (?)", uuids)
-            self.runs.update({row[0][:RUN_DIGITS] for row in batch})
-        elif kind is Event:
-            self.runs.update({row[0][:RUN_DIGITS] for row in batch})
-            missed = len(batch) - (self._connection.total_changes - before)
-            if missed:
-                self._note(Problem(None, "told twice", "equal events of one line", missed))
+        self.counts[_TABLES[kind]] += taken
         batch.clear()
 
     def _write_told(self, batch: Sequence[Told]) -> None:
@@ -130,6 +153,28 @@ class Writer:
         self._flush(Span, [told.span for told in batch])
         self._flush(Event, [event for told in batch for event in told.events])
         self._flush(Link, [link for told in batch for link in told.links])
+
+    def _insert(self, kind: type, rows: list[Any]) -> None:
+        if kind is not Resource and kind is not Scope:
+            self.runs |= {row[0][:RUN_DIGITS] for row in rows}
+            if len(self.runs) > _MANY_RUNS:
+                self.runs = {""}  # with which every uuid begins
+        self._connection.executemany(self._statements[kind], rows)
+
+    def _one_by_one(self, kind: type, batch: list[Any]) -> int:
+        """A batch with a row that no table takes: that one is left out and told of.
+
+        Rows before it are there already, so that they are taken once more without effect.
+        """
+        taken = 0
+        for row in batch:
+            try:
+                self._insert(kind, [row])
+                taken += 1
+            except _REFUSALS as error:
+                text = f"{kind.__name__}: {error}: {tuple(row)!r}"
+                self._note(Problem(None, "record refused", text))
+        return taken
 
     def _note(self, problem: Problem) -> None:
         if self.problem_counts[problem.kind] < KEPT_PROBLEMS:
@@ -149,6 +194,18 @@ class Writer:
             "INSERT INTO problem (source_id, kind, line, text, count) VALUES (?, ?, ?, ?, ?)",
             [(self._source_id, *row, count) for row, count in rows.items()],
         )
+
+
+@contextlib.contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Records are made by the million and hold no cycles: looking for some costs a twentieth."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _prepare(connection: sqlite3.Connection, source_id: int) -> None:

@@ -7,29 +7,26 @@ nothing installed (`dnpcsql import logs/ --importer my_importer.py`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from dnpcsql.importers import recognising
 from dnpcsql.importers.context import Context
+from dnpcsql.importers.interchange_log import interchange_log
 from dnpcsql.importers.jaeger_json import is_jaeger_json, jaeger_json
-from dnpcsql.importers.monitoring_db import TABLES, monitoring_db
+from dnpcsql.importers.manager_log import manager_log
+from dnpcsql.importers.monitoring_db import monitoring_db
 from dnpcsql.importers.otlp_json import is_otlp_json, otlp_json
 from dnpcsql.importers.otlp_protobuf import is_otlp_protobuf, otlp_protobuf
 from dnpcsql.importers.parsl_log import parsl_log
-from dnpcsql.importers.sqlite_file import is_sqlite, tables_of
 from dnpcsql.importers.submit_script import submit_script
+from dnpcsql.importers.text import Lines
+from dnpcsql.importers.worker_log import worker_log
 from dnpcsql.importers.zipkin_json import is_zipkin_json, zipkin_json
 from dnpcsql.records import Record
 
-# Enough of its tables to know Parsl's database by, whatever the file is called.
-_MONITORING_TABLES = frozenset({"workflow", "task", "try", "status"})
-
-# 1795331200.508034 2026-11-22 07:06:40 MainProcess-16615 MainThread-14… parsl.dataflow.dflow:123
-# 2026-11-22 07:14:14.160 parsl.dataflow.dflow:610 [INFO]  …
-_PARSL_LOG = re.compile(rb"^\d[\d.: -]+ [^\n]*\bparsl\.dataflow\.\w+:\d+ ", re.MULTILINE)
-
+__all__ = ["BUILT_IN", "Context", "Importer", "Lines", "offered"]
 
 @dataclass(frozen=True)
 class Importer:
@@ -39,30 +36,16 @@ class Importer:
     recognises: Callable[[Path, bytes], bool]
     read: Callable[[Path, Context], Iterator[Record]]
     anchors: bool = True  # whether a file of which nothing is understood is worth a warning
-    by_content: bool = True  # whether the same file elsewhere is the same source
+    by_content: bool = True  # whether an equal file elsewhere is a copy that need not be read
 
-
-def _is_monitoring_db(path: Path, head: bytes) -> bool:
-    return is_sqlite(head) and tables_of(path) >= _MONITORING_TABLES
-
-
-def _is_parsl_log(path: Path, head: bytes) -> bool:
-    return path.name == "parsl.log" or (
-        path.name not in _OTHER_LOGS and _PARSL_LOG.search(head) is not None
-    )
-
-
-def _is_exit_code(path: Path, head: bytes) -> bool:
-    return path.parent.name == "submit_scripts" and path.name.endswith(".sh.ec")
-
-
-# Logs of Parsl's own that have parsl.log's record heads and other contents.
-_OTHER_LOGS = frozenset({"database_manager.log", "monitoring_router.log"})
 
 BUILT_IN = (
-    Importer("monitoring.db", _is_monitoring_db, monitoring_db),
-    Importer("parsl.log", _is_parsl_log, parsl_log),
-    Importer("submit script", _is_exit_code, submit_script, anchors=False),
+    Importer("monitoring.db", recognising.monitoring_db, monitoring_db),
+    Importer("parsl.log", recognising.log_of("parsl"), parsl_log),
+    Importer("interchange.log", recognising.log_of("interchange"), interchange_log),
+    Importer("manager.log", recognising.log_of("manager"), manager_log),
+    Importer("worker log", recognising.log_of("worker"), worker_log),
+    Importer("submit script", recognising.exit_code, submit_script, anchors=False),
     Importer("otlp json", is_otlp_json, otlp_json, anchors=False),
     Importer("otlp protobuf", is_otlp_protobuf, otlp_protobuf, anchors=False),
     Importer("jaeger json", is_jaeger_json, jaeger_json, anchors=False),

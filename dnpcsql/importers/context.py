@@ -16,7 +16,9 @@ from dnpcsql.records import Problem, Record
 class RunClocks(Protocol):
     """The clocks that wrote the records of one run."""
 
-    submit: Clock
+    @property
+    def submit(self) -> Clock:
+        """The clock of the submitting process."""
 
     def of_host(self, host: str | None) -> Clock:
         """The clock of a worker's host; the submitting one's where nothing else is known."""
@@ -49,7 +51,9 @@ class Context:
     """The run, executor, block and manager that a path belongs to, and its clock.
 
     Everything that decides what an importer makes of a file besides its content is in here,
-    so that `key` tells whether a file has to be read again.
+    so that `key` tells whether a file has to be read again. Where no run is named, `scopes`
+    stand for it: for an interchange that was started several times, one a start. `tied` says
+    that they are those of all the files of one executor.
     """
 
     run_id: str | None = None
@@ -60,16 +64,21 @@ class Context:
     labels: tuple[str, ...] = ()
     other_logs: tuple[str, ...] = ()
     overlapping: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    scopes: tuple[str, ...] = ()
+    tied: bool = False
     clocks_of_run: Callable[[str, str | None, dict[str, str]], RunClocks] = field(
         default=_alone, compare=False
     )
+    only_runs: frozenset[str] | None = None
     key: str = ""
 
     def run_or_scope(self, first_record: str) -> tuple[str, list[Problem]]:
         """The run id, or a scope made from a file's first record, with the problem that says so."""
         if self.run_id is not None:
             return self.run_id, []
-        scope = "scope " + hexdigest(16, first_record)
+        scope = self.scopes[0] if self.scopes else "scope " + hexdigest(16, first_record)
+        if self.tied:
+            return scope, []
         return scope, [
             Problem(1, "run unknown", "no file around this one names its run: it stands alone")
         ]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from dnpcsql.identity import PARSL_LOG, Names
+from dnpcsql.importers.wordings import At
 from dnpcsql.records import Containment, Event, Link, Problem, Record, Span
 
 STATES = frozenset(
@@ -22,15 +22,6 @@ _TASK = re.compile(r"\btask (\d+)")
 
 # {'python_version': '3.11.7', 'workflow_name': 'full workflow', 'tasks_failed_count': 0, …}
 _PAIR = re.compile(r"'(\w+)': (?:'((?:[^'\\]|\\.)*)'|(\d+))")
-
-
-class At(NamedTuple):
-    """Where and when a record stands, and who wrote it."""
-
-    line: int
-    time: int
-    thread: str
-    more: tuple[str, ...] = ()
 
 
 class Kernel:
@@ -55,13 +46,19 @@ class Kernel:
         self._scaling: dict[str, str] = {}
         self._blocks: dict[str, list[str]] = {}
         self._executors: set[str] = set()
+        self._announced: set[str] = set()
 
     # The run
 
     def run_id_is(self, at: At, run_id: str) -> Sequence[Record]:
-        """The kernel's own announcement."""
+        """The kernel's own announcement; a second one is another kernel's, whose records are not
+        told apart."""
         self._saw(at)
-        return ()
+        self._announced.add(run_id)
+        if len(self._announced) == 1:
+            return ()
+        self._attributes["parsl.kernels.mixed"] = True
+        return (Problem(at.line, "several kernels", f"records of run {run_id} are among these"),)
 
     def started(self, at: At) -> Sequence[Record]:
         """The first message of a kernel."""
@@ -244,6 +241,10 @@ class Kernel:
             Containment(self._names.executor(label), uuid),
             Event(uuid, at.time, "launched", at.line),
         )  # fmt: skip
+
+    def block_launched_now(self, at: At, label: str, block: str, job: str) -> Sequence[Record]:
+        """The same in the words of 2026."""
+        return self.block_launched(at, block, label, job)
 
     def block_launched_then(self, at: At, block: str, job: str) -> Sequence[Record]:
         """The same in 1.2.0, which does not name the executor."""

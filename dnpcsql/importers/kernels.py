@@ -9,15 +9,13 @@ flight; else not at all, and that is counted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.kernel import Kernel
 from dnpcsql.importers.separator import Separator
-from dnpcsql.records import Problem, Record
-
-if TYPE_CHECKING:
-    from dnpcsql.importers.parsl_log import Message
+from dnpcsql.importers.wordings import Message
+from dnpcsql.records import Problem, Record, Tally
 
 # Messages that only help to tell kernels apart.
 _HELPING = frozenset({"chosen", "result_thread", "shutting_down"})
@@ -33,7 +31,7 @@ class Kernels:
         self._kernels = {run_id: self._own}
         self._separator = Separator(run_id, context) if context.overlapping else None
         self._context = context
-        self.others = 0
+        self._others = 0
 
     def learn(self, message: Message) -> None:
         """A first pass over a log of overlapping kernels: which thread is whose."""
@@ -51,10 +49,12 @@ class Kernels:
         kernel = self._own
         if self._separator is not None:
             run_id = self._separator.owner(message)
+            if run_id is None and name in _HELPING:
+                return ()
             if run_id is None:
                 return (Problem(at.line, "kernel unknown", f"of which run: {match[0]}"),)
             if run_id in self._context.other_logs:
-                self.others += 1
+                self._others += 1
                 return ()
             if run_id not in self._kernels:
                 self._kernels[run_id] = Kernel(run_id)
@@ -69,3 +69,12 @@ class Kernels:
         """What can only be said at the end."""
         for kernel in self._kernels.values():
             yield from kernel.finish()
+
+    def counted(self, tally: Tally) -> Tally:
+        """A log's tally, in which the records of runs that have a log of their own stand apart."""
+        if not self._others:
+            return tally
+        others = {"other_run: records of a kernel whose own log is there": (self._others, True)}
+        return tally._replace(
+            understood=tally.understood - self._others, messages={**tally.messages, **others}
+        )

@@ -8,10 +8,8 @@ change with every version and are never matched.
 from __future__ import annotations
 
 import re
-from typing import TypeAlias
 
-Match: TypeAlias = re.Match[str]
-Found: TypeAlias = tuple[str, Match]
+from dnpcsql.importers.wordings import Found
 
 _MESSAGES: tuple[tuple[str, str, str], ...] = (
     # Run id is: cc55368f-7e64-466f-9ce9-19dd3371b141
@@ -70,8 +68,8 @@ _MESSAGES: tuple[tuple[str, str, str], ...] = (
     # [Scaling executor htex] Launched block 0 with job ID 16795
     (
         "[Scaling",
-        "block_launched",
-        r"\[Scaling executor (?P<label>.+?)\] Launched block (?P<block>\S+) with job ID (?P<job>.+)",
+        "block_launched_now",
+        r"\[Scaling executor (.+?)\] Launched block (\S+) with job ID (.+)",
     ),
     # [Scaling executor htex] Strategizing for executor
     ("[Scaling", "scaling", r"\[Scaling executor (.+?)\] .*"),
@@ -79,7 +77,7 @@ _MESSAGES: tuple[tuple[str, str, str], ...] = (
     (
         "Launched",
         "block_launched",
-        r"Launched block (?P<block>\S+) on executor (?P<label>.+) with job ID (?P<job>.+)",
+        r"Launched block (\S+) on executor (.+) with job ID (.+)",
     ),
     # Launched block 0->31762     (1.2.0)
     ("Launched", "block_launched_then", r"Launched block (\S+?)->(\S+)"),
@@ -106,6 +104,10 @@ for _word, _name, _pattern in _MESSAGES:
     _BY_WORD.setdefault(_word, []).append((_name, re.compile(_pattern)))
 
 
+# The first words of all of the above.
+FIRST_WORDS = frozenset({"Task", *(word for word in _BY_WORD if not word.islower())})
+
+
 def find(message: str) -> Found | None:
     """What a message is, and its parts; None if it is none of the above."""
     word, _, rest = message.partition(" ")
@@ -119,18 +121,30 @@ def find(message: str) -> Found | None:
     return None
 
 
-# Beginnings of messages that are left out on purpose: they tell nothing of a task's life that
-# others do not tell better.
+# Beginnings, numbers masked, of messages that are left out on purpose: they tell nothing of a
+# task's life that others do not tell better. What is neither here nor above is counted as unknown.
 KNOWN = (
-    "Adding", "Added", "Allocated block", "App caching", "Attempting", "Considering", "Closing",
-    "Closed", "Created process", "Creating process", "Done with", "Executor ", "Execution of",
-    "File ", "Finished", "FTP", "Gathered", "Gathering", "general strategy", "HTTP", "Ignoring",
-    "Incorrect std", "Initializ", "Interchange", "Join", "Launch", "Logger", "Making clean copy",
-    "Monitoring", "NoOp", "Normal ending", "Parsl run initializing", "Polling", "Popened",
-    "Process ", "Pushing", "Receiv", "Replacing", "Requesting", "Result", "Reusing", "Scale",
-    "Scaling", "Selected", "Sending", "Sent", "Shut down", "Shutting", "Slot ratio", "stage_in",
-    "Standard", "Start", "Storing", "Strategy", "Submitting", "Summary of", "Task ", "Tasks in",
-    "Terminat", "Track", "Unregister", "Updat", "Using", "Waiting", "Worker", "A joinable",
-    "All ", "End of summary", "usage", "Usage", "wait", "tasks:", "checkpoint", "No ",
-    "[Scaling", "kill", "Kill", "Cleaning", "Cancel", "Config", "Serial", "Deserial", "Setting",
+    "A joinable future", "Acquir", "All references removed", "Added output", "Adding executor", "Adding output",
+    "Allocated block", "App caching", "Attempting ", "Calculating outstanding", "Chosen listening",
+    "Cleaning up non-default", "Closed ", "Closing ", "Considering candidate", "Constructing map",
+    "Could not find enough blocks", "Counted N outstanding", "Created ", "Creating ",
+    "Done with ", "End of summary", "Executing", "Execution of command", "Executor ",
+    "Exiting Collector", "FTPSeparateTaskStaging", "Finished ", "Gathered dep", "Gathering dep",
+    "Getting tasks_lock", "Got resource_spec", "Got tasks_lock", "Got worker ports",
+    "HTTPSeparateTaskStaging", "Idle time", "Ignoring these kwargs", "Incorrect std",
+    "Initializing", "Interchange process started", "Join callback", "Joining", "Launch command",
+    "Launching", "Logger", "Making clean copy", "Marking all outstanding", "Monitoring ",
+    "No stageout", "NoOpFileStaging", "Normal ending", "Not performing", "Parsl run initializing",
+    "Placing executor task", "Polling for", "Popened", "Process N returned", "Pushing function",
+    "Queue management", "Received ", "Receiving ", "Replacing app cache", "Requesting ",
+    "Result queue worker", "Reusing cached", "Scale in", "Scaling ", "Selected idle", "Sending ",
+    "Sent ", "Setting router", "Shut down executor", "Shutting down", "Slot ratio", "Standard ",
+    "Started ", "Starting ", "Storing app cache", "Strategy case", "Submitting ",
+    "Summary of tasks", "Task N failed due to dependency failure", "Task N had no result",
+    "Task N has AppFuture", "Task N has dependency", "Task N has memoization",
+    "Task N has outstanding", "Task N is not pending", "Task N using result",
+    "Task N will not be memoized", "Tasks in state", "Terminated ", "Terminating ",
+    "This strategy does not", "Tracking ", "Unregistered ", "Unregistering ", "Updating Future",
+    "Using ", "Waiting for", "Work Queue ", "function data directory", "general strategy",
+    "python process is exiting", "stage_in checking", "stage_out checking",
 )  # fmt: skip

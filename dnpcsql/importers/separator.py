@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
 
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.kernel import TERMINAL
-
-if TYPE_CHECKING:
-    from dnpcsql.importers.parsl_log import Message
+from dnpcsql.importers.wordings import Message
 
 # {'python_version': '3.11.7', …, 'run_id': 'cc55368f-7e64-466f-9ce9-19dd3371b141', …}
 _RUN_ID = re.compile(r"'run_id': '([^']+)'")
 
 # Messages that name an executor, and the place of its label among their parts.
 _LABELLED = {
-    "launched": 2, "launched_then": 1, "block_launched": "label", "scaling": 0, "executor": 0,
-    "shutting_down": 0,
+    "launched": 3, "launched_then": 2, "block_launched": 2, "block_launched_now": 1, "scaling": 1,
+    "executor": 1, "shutting_down": 1,
 }  # fmt: skip
 _SUBMITTING = frozenset({"submitted", "initial"})
 _ENDING = frozenset({"gave_up", "dependency_failed"})
@@ -60,7 +57,7 @@ class Separator:
         if at.line in self._by_line:
             return self._by_line[at.line]
         if name in _LABELLED:
-            run = self._labels.get(match[_group(name)])
+            run = self._labels.get(match[_LABELLED[name]])
             if run is not None:
                 self._labelled(at.thread, name, run)
             else:
@@ -160,8 +157,3 @@ class Separator:
             return None
         self._open[f"start {at.thread}"].append(at.line)
         return None
-
-
-def _group(name: str) -> int | str:
-    place = _LABELLED[name]
-    return place if isinstance(place, str) else place + 1

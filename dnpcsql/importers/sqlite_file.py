@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dnpcsql.database import MAGIC, holders
-from dnpcsql.errors import LockedError, UnreadableError
+from dnpcsql.errors import UnreadableError
 
-WAIT_S = 20.0
-_JOURNALS = ("-journal", "-wal")
+WAIT_S = 20.0  # for whoever writes it
+SHORT_WAIT_S = 1.0  # where it matters little
 
 
 def is_sqlite(head: bytes) -> bool:
@@ -21,42 +21,58 @@ def is_sqlite(head: bytes) -> bool:
     return head.startswith(MAGIC)
 
 
-def tables_of(path: Path) -> frozenset[str]:
-    """The names of a database's tables; none if it cannot be read."""
+def tables_of(path: Path) -> frozenset[str] | None:
+    """The names of a database's tables; None if it cannot be read, or not now."""
     try:
-        with open_readonly(path) as connection:
+        with open_readonly(path, wait_s=SHORT_WAIT_S) as connection:
+            connection.text_factory = lenient
             rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             return frozenset(name for (name,) in rows)
     except (sqlite3.Error, UnreadableError):
-        return frozenset()
+        return None
 
 
 @contextlib.contextmanager
-def open_readonly(path: Path) -> Iterator[sqlite3.Connection]:
+def open_readonly(path: Path, wait_s: float | None = None) -> Iterator[sqlite3.Connection]:
     """A connection to someone else's database, which is never changed.
 
-    A database that was cut off in mid-write has a journal beside it. Reading it as it is would
-    give torn pages, so both are copied to scratch and SQLite rolls back there.
+    A database whose writer was killed has a journal beside it, of what is to be undone. SQLite
+    cannot do that where it may only read, so both are copied to scratch and it is done there.
+    Raises UnreadableError.
     """
+    wait = WAIT_S if wait_s is None else wait_s
     with contextlib.ExitStack() as stack:
-        target, mode = path, "ro"
-        if any(_size(path, suffix) for suffix in _JOURNALS):
+        connection = None if _is_wal(path) else _connected(stack, path, "ro", wait)
+        if connection is None or not _ready(connection, path):
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dnpcsql-")))
-            target, mode = _copied(path, scratch), "rw"
-        connection = sqlite3.connect(
-            f"{target.absolute().as_uri()}?mode={mode}", uri=True, timeout=WAIT_S
-        )
-        stack.enter_context(contextlib.closing(connection))
-        try:
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except sqlite3.DatabaseError as error:
-            if "locked" in str(error):
-                who = ", ".join(holders(path)) or "a program that cannot be seen from here"
-                raise LockedError(
-                    f"{path} is locked by {who}: try again when it is done, or import a copy"
-                ) from None
-            raise UnreadableError(f"{path}: {error}") from None
+            connection = _connected(stack, _copied(path, scratch), "rw", wait)
+            _ready(connection, path)
         yield connection
+
+
+def _connected(
+    stack: contextlib.ExitStack, path: Path, mode: str, wait_s: float
+) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    connection = sqlite3.connect(uri, uri=True, timeout=wait_s)
+    stack.enter_context(contextlib.closing(connection))
+    return connection
+
+
+def _ready(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether a database can be read as it is; False if something is to be undone before."""
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.DatabaseError as error:
+        if "readonly" in str(error):
+            return False
+        if "locked" in str(error):
+            who = ", ".join(holders(path)) or "a program that cannot be seen from here"
+            raise UnreadableError(
+                f"{path} is locked by {who}: try again when it is done, or import a copy"
+            ) from None
+        raise UnreadableError(f"{path}: {error}") from None
+    return True
 
 
 def lenient(text: bytes) -> str:
@@ -64,13 +80,14 @@ def lenient(text: bytes) -> str:
     return text.decode("utf-8", "replace")
 
 
-def _size(path: Path, suffix: str) -> int:
-    journal = path.with_name(path.name + suffix)
-    return journal.stat().st_size if journal.is_file() else 0
+def _is_wal(path: Path) -> bool:
+    """Whether a database has a write-ahead log, which even readers write a file beside."""
+    with path.open("rb") as file:
+        return file.read(20)[18:] == b"\2\2"
 
 
 def _copied(path: Path, scratch: Path) -> Path:
-    for suffix in ("", *_JOURNALS, "-shm"):
+    for suffix in ("", "-journal", "-wal"):
         beside = path.with_name(path.name + suffix)
         if beside.is_file():
             shutil.copyfile(beside, scratch / beside.name)

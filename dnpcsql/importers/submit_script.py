@@ -20,7 +20,15 @@ from dnpcsql.identity import PARSL_LOG, SCRIPT, Names
 from dnpcsql.importers.context import Context
 from dnpcsql.records import Containment, Event, Problem, Record, Span, Tally
 
-_NAME = re.compile(r"(?:parsl\.(?P<label>.+)\.block-(?P<block>.+?)|.+)\.(?P<epoch>\d{9,11}\.\d+)\.sh\.ec")
+_NAME = re.compile(
+    r"(?:parsl\.(?P<label>.+)\.block-(?P<block>.+?)|.+)\.(?P<epoch>\d{9,11}\.\d+)\.sh\.ec"
+)
+
+
+def told_by_name(path: Path) -> tuple[str | None, int] | None:
+    """The executor's label, if it is there, and the instant in a submit script's name."""
+    found = _NAME.fullmatch(path.name)
+    return None if found is None else (found["label"], epoch_ns(found["epoch"]))
 
 
 def submit_script(path: Path, context: Context) -> Iterator[Record]:

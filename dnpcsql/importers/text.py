@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 LINE_LIMIT = 1 << 20
-_CHUNK = 1 << 20
+_CHUNK = LINE_LIMIT  # not more, or a line within it could be too long
 _DIGITS = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,}\b|\d+")
 _SHAPE_LIMIT = 160
 
@@ -36,20 +35,31 @@ class Lines:
                     if end < 0:
                         continue
                     chunk, skipping = chunk[end + 1 :], False
-                whole, newline, after = (rest + chunk).rpartition(b"\n")
-                rest = after
+                whole, newline, rest = (rest + chunk).rpartition(b"\n")
                 if newline:
-                    for line in whole.decode("utf-8", "replace").split("\n"):
+                    for line in self._whole(whole):
                         self.count += 1
                         yield line
-                if len(rest) > LINE_LIMIT:
+                if len(rest) > LINE_LIMIT and len(rest.removesuffix(b"\r")) > LINE_LIMIT:
                     self.count += 1
                     self.cut.append(self.count)
-                    yield rest[:LINE_LIMIT].decode("utf-8", "replace")
+                    yield _decoded(rest[:LINE_LIMIT])
                     rest, skipping = b"", True
             if rest:
                 self.count += 1
-                self.torn = rest[:_SHAPE_LIMIT].decode("utf-8", "replace")
+                self.torn = _decoded(rest[:_SHAPE_LIMIT])
+
+    def _whole(self, whole: bytes) -> list[str]:
+        """Lines that have ended. Only the first can be too long: it began in an earlier chunk."""
+        first, newline, others = whole.partition(b"\n")
+        if len(first.removesuffix(b"\r")) > LINE_LIMIT:
+            self.cut.append(self.count + 1)
+            whole = first[:LINE_LIMIT] + newline + others
+        return _decoded(whole.replace(b"\r\n", b"\n").removesuffix(b"\r")).split("\n")
+
+
+def _decoded(line: bytes) -> str:
+    return line.decode("utf-8", "replace")
 
 
 def shape(message: str) -> str:
@@ -62,26 +72,27 @@ class Unused:
     """Counts, by where in Parsl's source they were logged, the messages not used.
 
     Masking each message would cost more than reading it, so one example a site is kept and
-    masked at the end.
+    masked at the end. `known` are the beginnings, masked, of those left out on purpose. A loop
+    over millions of lines adds to `sites` and `examples` by itself.
     """
 
     def __init__(self, known: tuple[str, ...]) -> None:
         self._known = known
-        self._sites: Counter[str] = Counter()
-        self._examples: dict[str, str] = {}
+        self.sites: dict[str, int] = {}
+        self.examples: dict[str, str] = {}
 
     def add(self, site: str, message: str) -> None:
         """Count one message that was logged at a site."""
-        self._sites[site] += 1
-        if site not in self._examples:
-            self._examples[site] = message
+        if site in self.sites:
+            self.sites[site] += 1
+        else:
+            self.sites[site], self.examples[site] = 1, message
 
     def messages(self) -> dict[str, tuple[int, bool]]:
         """{shape: (count, known)}."""
         found: dict[str, tuple[int, bool]] = {}
-        for site, count in self._sites.items():
-            example = self._examples[site]
-            masked = shape(example)
-            known = example.startswith(self._known)
+        for site, count in self.sites.items():
+            masked = shape(self.examples[site])
+            known = masked.startswith(self._known)
             found[masked] = (found.get(masked, (0, known))[0] + count, known)
         return found

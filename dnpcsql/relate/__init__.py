@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import sqlite3
+from collections.abc import Iterable
 
 from dnpcsql.database import sql_files
 
@@ -17,6 +18,16 @@ def relate(connection: sqlite3.Connection) -> None:
     """Relate the spans in temp.touched to the others, in the transaction that is open."""
     for statement in _statements():
         connection.execute(statement)
+
+
+def relate_again(connection: sqlite3.Connection, runs: Iterable[str]) -> None:
+    """Look again at what was inferred of runs, parts of uuids, of which something was taken out."""
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS temp.touched (uuid TEXT PRIMARY KEY) WITHOUT ROWID"
+    )
+    connection.execute("DELETE FROM temp.touched")
+    connection.executemany("INSERT INTO temp.touched VALUES (? || '00')", [(run,) for run in runs])
+    relate(connection)
 
 
 @functools.cache

@@ -1,6 +1,7 @@
--- Start, end and status of each span whose source does not state them, from its events. A span of
--- Parsl's has ended when an event says so: one that was cut off stays open. Spans of other logs
--- end with their last event. Spans of other programs' tracing stay as they came.
+-- Start, end and status of each span whose source does not state them, from its events in that
+-- source: what other files tell of it does not move its ends. A span of Parsl's has ended when an
+-- event says so: one that was cut off stays open. Spans of other logs end with their last event.
+-- Spans of other programs' tracing stay as they came.
 UPDATE span
 SET (start_unix_nano, end_unix_nano, status_code) = (
   SELECT
@@ -11,7 +12,8 @@ SET (start_unix_nano, end_unix_nano, status_code) = (
         CASE
           WHEN event.type IN (
             'returned', 'exec_done', 'memo_done', 'failed', 'dep_fail', 'fail_retryable',
-            'COMPLETED', 'FAILED', 'CANCELLED', 'TIMEOUT', 'SCALED_IN', 'MISSING'
+            'interchange_removing_task', 'interchange_cancelling_task', 'worker_completed_task',
+            'worker_all_finished_task', 'lost', 'drained', 'COMPLETED', 'FAILED', 'CANCELLED', 'TIMEOUT', 'SCALED_IN', 'MISSING'
           )
           OR substr(span.type, 1, 6) <> 'parsl.'
           THEN event.time_unix_nano
@@ -28,7 +30,7 @@ SET (start_unix_nano, end_unix_nano, status_code) = (
       )
     )
   FROM event
-  WHERE event.span_uuid = span.uuid
+  WHERE event.span_uuid = span.uuid AND event.source_id = span.source_id
 )
 WHERE uuid IN (SELECT uuid FROM temp.touched)
   AND type NOT IN ('otel.span', 'jaeger.span', 'zipkin.span')

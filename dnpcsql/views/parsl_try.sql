@@ -114,7 +114,10 @@ FROM (
     uuid, trace_high,
     (
       SELECT subspan_uuid FROM subspan
-      WHERE superspan_uuid = substr(span.uuid, 1, 12) || '23' || substr(span.uuid, 15)
+      WHERE superspan_uuid IN (
+        substr(span.uuid, 1, 12) || '23' || substr(span.uuid, 15),
+        substr(span.uuid, 1, 12) || '13' || substr(span.uuid, 15)
+      )
         AND subspan_uuid BETWEEN substr(span.uuid, 1, 12) || '28' AND substr(span.uuid, 1, 12) || '28g'
       LIMIT 1
     ) AS executor_task
@@ -124,7 +127,10 @@ FROM (
     uuid, trace_high,
     (
       SELECT subspan_uuid FROM subspan
-      WHERE superspan_uuid = substr(span.uuid, 1, 12) || '23' || substr(span.uuid, 15)
+      WHERE superspan_uuid IN (
+        substr(span.uuid, 1, 12) || '23' || substr(span.uuid, 15),
+        substr(span.uuid, 1, 12) || '13' || substr(span.uuid, 15)
+      )
         AND subspan_uuid BETWEEN substr(span.uuid, 1, 12) || '28' AND substr(span.uuid, 1, 12) || '28g'
       LIMIT 1
     ) AS executor_task

@@ -82,9 +82,7 @@ def test_retries_and_a_killed_worker_make_second_tries(store: dnpcsql.Store) -> 
 def test_each_try_is_tied_to_the_worker_that_ran_it(
     store: dnpcsql.Store, facts: dict[str, Any]
 ) -> None:
-    ran = {
-        int(task): told["inside"] for task, told in facts["tasks"].items() if told["inside"]
-    }
+    ran = {int(task): told["inside"] for task, told in facts["tasks"].items() if told["inside"]}
     rows = store.query(
         "SELECT task_id, block_id, manager_id, worker_id, worker_received, worker_completed, "
         "running, running_ended FROM parsl_try"

@@ -1,0 +1,245 @@
+"""What the files of a run's directory, and of an executor's in it, say of the run and its clocks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from dnpcsql import clock
+from dnpcsql.clock import Clock, epoch_ns
+from dnpcsql.identity import hexdigest
+from dnpcsql.importers.logs import first_line
+from dnpcsql.importers.zones import (
+    clock_of_interchange,
+    clock_of_json,
+    clock_of_log,
+    clock_of_pending,
+    clock_of_scripts,
+    clock_of_start,
+    lines_with,
+)
+from dnpcsql.rundb import first_pending, run_of_directory
+
+_HEAD = 4 << 20
+
+# 1795331200.564571 … parsl.dataflow.dflow:147 __init__ INFO: Run id is: cc55368f-7e64-466f-9ce9-…
+# {"created": 1795331239.7517672, …, "formatted": "Run id is: 598af58f-8a3e-45df-be5a-12fce41274fe"
+_RUN_ID = re.compile(rb'^[^\n]*Run id is: ([0-9a-f-]{36})(?=\s*$|")', re.MULTILINE)
+
+# 2021-12-01 07:14:19.760 parsl.executors.status_handling:178 [DEBUG]  Launched block 0->31762
+_LAUNCHED = re.compile(rb"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) [^\n]*Launched block", re.MULTILINE)
+
+# … MainProcess-16615 MainThread-140623474350976 parsl.dataflow.dflow:123 …
+_PROCESS = re.compile(rb"^\d+\.\d+ \S+ \S+ (\S+-\d+) ", re.MULTILINE)
+
+# {"created": 1795331239.7425783, "process": 18293, "processName": "MainProcess", …
+_JSON_PROCESS = re.compile(rb'^\{"created": [\d.]+, "process": (\d+), "processName": "([^"]*)"')
+
+# … INFO: Registration info for manager b'91365d3eae4d': {… 'start_time': 1795331213.7986217, …
+_REGISTERED = re.compile(
+    rb"Registration info for manager b'([^']*)': (?:.*'start_time': (\d{9,10}\.\d+))?"
+)
+_INSTANT = re.compile(r'(?:\{"created": )?(\d{9,10}\.\d+)')
+_STARTED = (b"Starting main interchange method", b"Incoming ports bound")
+
+_EXECUTOR_LOGS = (
+    "interchange.log", "interchange.jsonlog", "transaction_log", "vine-logs", "block-*",
+)  # fmt: skip
+
+
+@dataclass
+class Zones:
+    """What the user says of zones: for all files, or for those below a path."""
+
+    everywhere: str | None = None
+    below: dict[Path, str] = field(default_factory=dict)
+
+    def given(self, path: Path) -> Clock | None:
+        """The clock that the user gives for a path, or for what lies around it."""
+        for place in (path, *path.parents):
+            if place in self.below:
+                text = self.below[place]
+                return clock.named(text, f"--timezone {place.name}={text}")
+        return None
+
+    def default(self) -> Clock:
+        """For files of which nothing tells the zone."""
+        if self.everywhere is None:
+            return clock.UNKNOWN
+        return clock.named(self.everywhere, f"--timezone {self.everywhere}")
+
+
+class Start(NamedTuple):
+    """One start of an executor's interchange: what names it, when it was, the managers it had."""
+
+    scope: str
+    time: int | None
+    managers: dict[str, int | None]
+
+
+@dataclass
+class ExecutorDirectory:
+    """The directory of one HighThroughputExecutor, named by its label."""
+
+    path: Path
+
+    @cached_property
+    def log(self) -> Path | None:
+        """Its interchange's log."""
+        logs = (self.path / name for name in ("interchange.log", "interchange.jsonlog"))
+        return next((log for log in logs if log.is_file()), None)
+
+    def has_blocks(self) -> bool:
+        """Whether anything is there for the interchange's log to be tied to."""
+        return any(self.path.glob("block-*"))
+
+    @cached_property
+    def starts(self) -> tuple[Start, ...]:
+        """Its starts. A run has one; an endpoint that is started again goes on in the same files,
+        and numbers its tasks from 1 again."""
+        if self.log is None:
+            return ()
+        starts = [_start(first_line(self.log))]
+        begun = False
+        for line in lines_with(self.log, b"Registration info for manager", *_STARTED):
+            if found := _REGISTERED.search(line):
+                started = found[2] and epoch_ns(found[2].decode())
+                starts[-1].managers[found[1].decode("utf-8", "replace")] = started
+            elif begun:
+                starts.append(_start(line.decode("utf-8", "replace").rstrip("\r")))
+            else:
+                begun = True
+        return tuple(starts)
+
+    def scopes(self) -> tuple[str, ...]:
+        """What stands for its runs, where nothing names them."""
+        return tuple(start.scope for start in self.starts)
+
+    def scopes_of(self, manager_uid: str | None) -> tuple[str, ...]:
+        """Those of the start at which a manager was registered."""
+        of_it = [start.scope for start in self.starts if manager_uid in start.managers]
+        return tuple(of_it[:1]) or (self.scopes() if len(self.starts) == 1 else ())
+
+    def scopes_at(self, unix_nano: int) -> tuple[str, ...]:
+        """Those of the last start before an instant."""
+        before = [start.scope for start in self.starts if (start.time or 0) <= unix_nano]
+        return tuple(before[-1:])
+
+    def start_times(self) -> dict[str, int]:
+        """Manager uid → when it was started, by its own clock, as it told the interchange."""
+        return {
+            uid: time
+            for start in self.starts
+            for uid, time in start.managers.items()
+            if time is not None
+        }
+
+
+@dataclass
+class RunDirectory:
+    """A directory NNN, and what its files say of the run."""
+
+    path: Path
+    zones: Zones
+
+    @cached_property
+    def run_id(self) -> str | None:
+        """From its parsl.log; if that is missing, from the database beside the directory."""
+        for name in ("parsl.log", "parsl.jsonlog"):
+            found = _RUN_ID.search(_head(self.path / name))
+            if found:
+                return found[1].decode()
+        return run_of_directory(self.path)
+
+    @cached_property
+    def log_clock(self) -> Clock | None:
+        """The clock that its own log shows."""
+        return clock_of_log(self.path / "parsl.log") or clock_of_json(self.path / "parsl.jsonlog")
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The submitting process's, which is its interchanges' as well."""
+        given = self.zones.given(self.path)
+        return given or next(filter(None, self._clocks()), None) or self.zones.default()
+
+    def _clocks(self) -> Iterator[Clock | None]:
+        """By each thing that may tell, the surest first."""
+        yield self.log_clock
+        yield self._by_scripts()
+        logs = [executor.log for executor in self.executors.values() if executor.log is not None]
+        yield from map(clock_of_log, logs)
+        yield from map(clock_of_interchange, logs)
+        json_log = self.path / "parsl.jsonlog"
+        pending = first_pending(self.path, self.run_id) if json_log.is_file() else None
+        if pending is not None:
+            yield clock_of_pending(json_log, *pending)
+
+    @cached_property
+    def managers(self) -> dict[str, Clock]:
+        """Manager uid → the clock of its host, where the user or its own log shows it."""
+        logs = sorted(
+            log for name in ("manager.log", "manager.jsonlog")
+            for log in self.path.glob(f"*/block-*/*/{name}")
+        )  # fmt: skip
+        found = ((log.parent.name, self._manager_clock(log)) for log in logs)
+        return {uid: clock for uid, clock in found if clock is not None}
+
+    def _manager_clock(self, log: Path) -> Clock | None:
+        shown = self.zones.given(log) or clock_of_log(log)
+        if shown is not None or log.suffix == ".jsonlog":
+            return shown
+        executor = self.executors.get(log.parents[2].name)
+        started = executor.start_times().get(log.parent.name) if executor else None
+        return None if started is None else clock_of_start(log, started, self.clock)
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The executors that have a directory."""
+        logs = (log for name in _EXECUTOR_LOGS for log in self.path.glob(f"*/{name}"))
+        return tuple(sorted({log.parent.name for log in logs}))
+
+    @cached_property
+    def executors(self) -> dict[str, ExecutorDirectory]:
+        """The same, by label."""
+        return {label: ExecutorDirectory(self.path / label) for label in self.labels}
+
+    @cached_property
+    def process(self) -> str | None:
+        """The process that wrote the log: `MainProcess-20100`."""
+        found = _PROCESS.search(_head(self.path / "parsl.log", 1 << 16))
+        if found:
+            return found[1].decode()
+        found = _JSON_PROCESS.match(_head(self.path / "parsl.jsonlog", 1 << 16))
+        return f"{found[2].decode()}-{found[1].decode()}" if found else None
+
+    def overlaps(self, other: RunDirectory) -> bool:
+        """Whether both kernels were open in one process at a time, so that their logs mix."""
+        here, there = self.log_clock or self.clock, other.log_clock or other.clock
+        return (
+            self.process == other.process
+            and here.first - there.last < -2 * clock.MARGIN
+            and there.first - here.last < -2 * clock.MARGIN
+        )
+
+    def _by_scripts(self) -> Clock | None:
+        scripts = [path.name for path in self.path.glob("submit_scripts/*.sh")]
+        launched = _LAUNCHED.search(_head(self.path / "parsl.log")) if scripts else None
+        return clock_of_scripts(scripts, launched[1].decode() if launched else None)
+
+
+def _start(first_record: str) -> Start:
+    found = _INSTANT.match(first_record)
+    scope = "scope " + hexdigest(16, first_record)
+    return Start(scope, epoch_ns(found[1]) if found else None, {})
+
+
+def _head(path: Path, size: int = _HEAD) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(size)
+    except OSError:
+        return b""
