@@ -27,6 +27,7 @@ from dnpcsql.records import (
 from dnpcsql.settling import Settler
 
 BATCH = 5_000
+TOLD_BATCH = 500  # a foreign span comes with its events, and may be large
 KEPT_PROBLEMS = 1_000
 _TEXT_LIMIT = 500
 _MANY_RUNS = 2_000  # beyond, as with a trace a request, a source's rows are found by a full scan
@@ -109,7 +110,7 @@ class Writer:
             batch = batches.get(type(record))
             if batch is not None:
                 batch.append(record)
-                if len(batch) >= BATCH:
+                if len(batch) >= (TOLD_BATCH if type(record) is Told else BATCH):
                     self._flush(type(record), batch)
                     if progress is not None:
                         progress(sum(self.counts.values()))
@@ -130,6 +131,7 @@ class Writer:
         if not batch:
             return
         if kind is Told:
+            self.runs |= {told.span.uuid[:RUN_DIGITS] for told in batch}
             self.settler.settle(batch)
             batch.clear()
             return

@@ -16,12 +16,12 @@ from typing import Any
 
 from dnpcsql.otlp.json_values import Json
 
-WINDOW = 8 << 20  # characters that one value may have to be decoded whole
+WINDOW = 4 << 20  # characters that one value may have to be decoded whole
 VALUE_LIMIT = 256 << 20  # characters that one span may have
 _CHUNK = 1 << 20
 
 _SPACE = re.compile(r"[ \t\r\n]*")
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]', re.DOTALL)
+_TOKEN = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"|["{}\[\]]', re.DOTALL)
 _SCALAR = re.compile(r"[^\s,\]}]+")
 _scan = json.JSONDecoder().raw_decode
 
@@ -88,14 +88,18 @@ class Pull:
             return
         while True:
             for found in _TOKEN.finditer(self._text, self._at):
+                self._at = found.start()
+                if found[0] == '"':  # a string that does not end here
+                    break
                 self._at = found.end()
                 depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(found[0], 0)
                 if depth <= 0:
                     return
-            quote = self._text.find('"', self._at)
-            self._at = quote if quote >= 0 else len(self._text)
-            if not self._more():
-                raise MalformedError("cut off")
+            else:
+                self._at = len(self._text)
+            within = self._text.find("\n", self._at) < 0 and len(self._text) - self._at < VALUE_LIMIT
+            if not within or not self._more():
+                raise MalformedError(f"a string without an end: {self._around(self._at)}")
 
     def members(self) -> Iterator[str]:
         """The keys of the object that stands here; at each its value is to be taken."""

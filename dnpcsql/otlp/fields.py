@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
@@ -135,13 +136,18 @@ def _inside(data: Data, field: Field, head: bytes, known: frozenset[int]) -> Ite
 
 
 def _is_span(data: Data, field: Field, head: bytes) -> bool:
-    """Its ids are of 16 and 8 bytes, or it has times; a metric has neither."""
-    found: dict[int, int] = {}
+    """It has times, or ids of 16 and 8 bytes; a metric has a name and a description there."""
+    found: dict[int, bytes] = {}
     try:
         for inner in fields(data, field.inside, min(field.end, len(head))):
             if _SPAN.get(inner.number, inner.wire_type) != inner.wire_type:
                 return False
-            found[inner.number] = inner.end - inner.inside
+            found[inner.number] = data.get(inner.inside, inner.end)
     except DamagedError:
         pass  # cut off, where the head ends
-    return (found.get(1), found.get(2)) == (16, 8) or 7 in found or 8 in found
+    trace_id, span_id = found.get(1, b""), found.get(2, b"")
+    have_ids = (len(trace_id), len(span_id)) == (16, 8) and not _PRINTED.fullmatch(trace_id)
+    return have_ids or 7 in found or 8 in found
+
+
+_PRINTED = re.compile(rb"[ -~]+")
