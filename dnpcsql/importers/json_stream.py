@@ -83,8 +83,7 @@ class Pull:
         """Pass over the value that stands here, however long and deep."""
         depth = 0
         if self.peek() not in '"{[':
-            scalar = _SCALAR.match(self._text, self._at)
-            self._at = scalar.end() if scalar else self._at + 1
+            self._skip_scalar()
             return
         while True:
             for found in _TOKEN.finditer(self._text, self._at):
@@ -97,9 +96,17 @@ class Pull:
                     return
             else:
                 self._at = len(self._text)
-            within = self._text.find("\n", self._at) < 0 and len(self._text) - self._at < VALUE_LIMIT
+            within = (
+                self._text.find("\n", self._at) < 0 and len(self._text) - self._at < VALUE_LIMIT
+            )
             if not within or not self._more():
                 raise MalformedError(f"a string without an end: {self._around(self._at)}")
+
+    def _skip_scalar(self) -> None:
+        while found := _SCALAR.match(self._text, self._at):
+            self._at = found.end()
+            if self._at < len(self._text) or not self._more():
+                return
 
     def members(self) -> Iterator[str]:
         """The keys of the object that stands here; at each its value is to be taken."""

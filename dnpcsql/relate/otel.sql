@@ -9,7 +9,7 @@ WHERE span.type IN ('otel.span', 'jaeger.span', 'zipkin.span')
 -- Such a span may say which run, task and try of Parsl's it belongs to, in its own attributes or its
 -- resource's. The link goes to the thing itself, whose id is computed from its name, so that it
 -- holds before anything of the run was imported.
-INSERT OR IGNORE INTO link (span_uuid, linked_uuid, type, source_id)
+INSERT OR IGNORE INTO link (span_uuid, linked_uuid, type, ordinal, source_id)
 SELECT
   uuid,
   substr(run, 21) || CASE
@@ -18,6 +18,7 @@ SELECT
     ELSE '03' || printf('%010d', task) || printf('%04d', attempt)
   END,
   'parsl',
+  0,
   source_id
 FROM (
   SELECT
@@ -49,16 +50,16 @@ WHERE length(run) = 32 AND run NOT GLOB '*[^0-9a-f]*'
 
 -- Or a W3C traceparent says so: as the parent that it has, 02 task or 03 task and try, or as an
 -- attribute, 00-<trace id>-<span id>-01.
-INSERT OR IGNORE INTO link (span_uuid, linked_uuid, type, source_id)
-SELECT span.uuid, span.parent_uuid, 'parsl', span.source_id
+INSERT OR IGNORE INTO link (span_uuid, linked_uuid, type, ordinal, source_id)
+SELECT span.uuid, span.parent_uuid, 'parsl', 0, span.source_id
 FROM temp.touched
 JOIN span ON span.uuid = touched.uuid
 WHERE span.type IN ('otel.span', 'jaeger.span', 'zipkin.span')
   AND substr(span.parent_uuid, 13, 2) IN ('02', '03')
   AND substr(span.parent_uuid, 15) NOT GLOB '*[^0-9]*';
 
-INSERT OR IGNORE INTO link (span_uuid, linked_uuid, type, source_id)
-SELECT uuid, substr(traceparent, 24, 12) || substr(traceparent, 37, 16), 'parsl', source_id
+INSERT OR IGNORE INTO link (span_uuid, linked_uuid, type, ordinal, source_id)
+SELECT uuid, substr(traceparent, 24, 12) || substr(traceparent, 37, 16), 'parsl', 0, source_id
 FROM (
   SELECT
     span.uuid AS uuid,

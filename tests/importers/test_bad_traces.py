@@ -148,13 +148,13 @@ def test_spans_without_trace_ids_stay_a_tree(tmp_path: Path, store: Store) -> No
 
 # --- damage
 
+
 @pytest.mark.parametrize(
     ("good", "bad", "kind"),
     [
         ('"name": "it"', '"name": it', "span not understood"),
-        ('"name": "it"', '"name": "it', "span not understood"),
+        ('"name": "it"', '"name": "it', "malformed JSON"),
         ('"scopeSpans": [', '"scopeSpans": ', "malformed JSON"),
-        ('"spans": [', '"spans": [,', "malformed JSON"),
     ],
 )
 def test_a_damaged_line_costs_itself_only(
@@ -167,11 +167,17 @@ def test_a_damaged_line_costs_itself_only(
     assert one(store, "SELECT group_concat(span_id) FROM span") == f"{1:016x},{3:016x}"
 
 
-def test_spans_before_the_damage_are_kept(tmp_path: Path, store: Store) -> None:
+@pytest.mark.parametrize(
+    ("good", "bad", "kind"),
+    [("]", "}", "malformed JSON"), ('"spans": [', '"spans": [,', "span not understood")],
+)
+def test_spans_before_and_behind_the_damage_are_kept(
+    tmp_path: Path, store: Store, good: str, bad: str, kind: str
+) -> None:
     lines = [a_document(a_span(number)) for number in range(1, 4)]
-    lines[1] = lines[1].replace("]", "}")
+    lines[1] = lines[1].replace(good, bad)
     imported(store, tmp_path, "\n".join(lines))
-    assert problems(store) == {"malformed JSON": 1}
+    assert problems(store) == {kind: 1}
     assert one(store, "SELECT count(*) FROM span") == 3
 
 
@@ -183,9 +189,7 @@ def test_a_string_without_an_end_does_not_take_the_rest(tmp_path: Path, store: S
 
 
 @pytest.mark.parametrize("kept", [0.99, 0.5, 0.3])
-def test_a_document_that_was_cut_keeps_its_spans(
-    tmp_path: Path, store: Store, kept: float
-) -> None:
+def test_a_document_that_was_cut_keeps_its_spans(tmp_path: Path, store: Store, kept: float) -> None:
     text = a_document(*[a_span(number) for number in range(1, 101)])
     imported(store, tmp_path, text[: int(len(text) * kept)])
     assert problems(store) == {"malformed JSON": 1}
@@ -295,6 +299,7 @@ def test_before_2022_spans_stood_elsewhere(tmp_path: Path, store: Store) -> None
 
 # --- what is not OTLP, though it looks so
 
+
 def test_a_console_exporters_dump_is_named_as_such(tmp_path: Path, store: Store) -> None:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
@@ -311,6 +316,7 @@ def test_a_console_exporters_dump_is_named_as_such(tmp_path: Path, store: Store)
 
 
 # --- size
+
 
 def test_a_gzip_bomb_is_refused(
     tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
@@ -334,9 +340,7 @@ def test_a_gzip_bomb_is_refused(
 def test_large_attributes_and_many_of_them(tmp_path: Path, store: Store) -> None:
     large = {"key": "large", "value": {"stringValue": "x" * 10_000_000}}
     many = [{"key": f"k{number}", "value": {"intValue": number}} for number in range(100_000)]
-    imported(
-        store, tmp_path, a_document(a_span(1, attributes=[large]), a_span(2, attributes=many))
-    )
+    imported(store, tmp_path, a_document(a_span(1, attributes=[large]), a_span(2, attributes=many)))
     assert problems(store) == {}
     assert one(store, "SELECT length(attributes) FROM span WHERE line = 1") > 10_000_000
     assert one(store, "SELECT json_extract(attributes, '$.k99999') FROM span WHERE line = 2") == (
@@ -350,9 +354,7 @@ def test_a_chain_of_10_000_and_a_cycle_of_links(tmp_path: Path, store: Store) ->
         for number in range(1, 10_001)
     ]
     for number, other in ((1, 2), (2, 3), (3, 1)):
-        chain[number - 1].links.add(
-            trace_id=bytes.fromhex(TRACE), span_id=other.to_bytes(8, "big")
-        )
+        chain[number - 1].links.add(trace_id=bytes.fromhex(TRACE), span_id=other.to_bytes(8, "big"))
     cycle = [span(20_001), span(20_002)]
     cycle[0].parent_span_id, cycle[1].parent_span_id = cycle[1].span_id, cycle[0].span_id
     imported(store, tmp_path, traces(*chain, *cycle).SerializeToString())

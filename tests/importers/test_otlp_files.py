@@ -97,7 +97,7 @@ def document() -> dict[str, Any]:
 
 
 FORMS = {
-    "one document": lambda it: json.dumps(it),
+    "one document": json.dumps,
     "pretty-printed": lambda it: json.dumps(it, indent=2),
     "with a byte order mark": lambda it: "\ufeff" + json.dumps(it),
     "JSON Lines": lambda it: "\n".join(
@@ -138,9 +138,12 @@ def test_json_in_all_forms(
 def spans_and_events(store: Store) -> tuple[list[Any], ...]:
     found = dump(store)
     events = [(*row[:4], *row[5:]) for row in found["event"]]
-    return found["resource"], found["scope"], events and [row[:3] for row in events], [
-        row[:20] for row in found["span"]
-    ]
+    return (
+        found["resource"],
+        found["scope"],
+        events and [row[:3] for row in events],
+        [row[:20] for row in found["span"]],
+    )
 
 
 def framed(messages: list[bytes]) -> bytes:
@@ -158,9 +161,7 @@ def parts(content: bytes) -> list[bytes]:
 
 
 @pytest.mark.parametrize("whole", [otlp_protobuf.WHOLE, 100], ids=["whole", "taken apart"])
-def test_protobuf_in_all_forms(
-    tmp_path: Path, whole: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_protobuf_in_all_forms(tmp_path: Path, whole: int, monkeypatch: pytest.MonkeyPatch) -> None:
     zstandard = pytest.importorskip("zstandard")
     content = (OTLP / "node_express_grpc.len-prefixed.pb").read_bytes()
     messages = parts(content)

@@ -24,9 +24,7 @@ from dnpcsql.records import Told
 texts = st.text(max_size=8)
 keys = st.one_of(texts, st.sampled_from(["$double", "$bytes", "$empty", "$map", "parsl.run.id"]))
 uint32 = st.one_of(st.just(0), st.integers(0, 2**32 - 1))
-times = st.one_of(
-    st.just(0), st.integers(1, 2**64 - 1), st.integers(17 * 10**17, 18 * 10**17)
-)
+times = st.one_of(st.just(0), st.integers(1, 2**64 - 1), st.integers(17 * 10**17, 18 * 10**17))
 trace_ids = st.binary(min_size=16, max_size=16).filter(any)
 span_ids = st.binary(min_size=8, max_size=8).filter(any)
 
@@ -53,9 +51,7 @@ values = st.recursive(
             lambda items: AnyValue(array_value=ArrayValue(values=items)),
             st.lists(inner, max_size=3),
         ),
-        st.builds(
-            lambda pairs: AnyValue(kvlist_value=KeyValueList(values=pairs)), pairs_of(inner)
-        ),
+        st.builds(lambda pairs: AnyValue(kvlist_value=KeyValueList(values=pairs)), pairs_of(inner)),
     ),
     max_leaves=5,
 )
@@ -94,9 +90,7 @@ spans = st.builds(
     dropped_events_count=uint32,
     links=st.lists(links, max_size=3),
     dropped_links_count=uint32,
-    status=st.one_of(
-        st.none(), st.builds(Status, code=st.integers(0, 2), message=texts)
-    ),
+    status=st.one_of(st.none(), st.builds(Status, code=st.integers(0, 2), message=texts)),
 )
 scope_spans = st.builds(
     ScopeSpans,

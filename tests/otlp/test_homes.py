@@ -90,5 +90,5 @@ def test_every_field_has_a_home(descriptor: Descriptor) -> None:
 
 @pytest.mark.parametrize("home", sorted(set(HOMES.values())))
 def test_every_home_is_there(home: str) -> None:
-    table, column = home.split()[0].split(".")
+    table, column = home.split(maxsplit=1)[0].split(".")
     assert column in metadata.tables[table].columns

@@ -33,9 +33,7 @@ MORE = ("node_express_http.jsonl", "node_express_http.pb", "python_flask_fileexp
 
 def written(store: Store) -> list[Group]:
     reader = Reader(store.reading())
-    return [
-        group for trace in foreign_traces(store.reading()) for group in reader.groups(trace)
-    ]
+    return [group for trace in foreign_traces(store.reading()) for group in reader.groups(trace)]
 
 
 def spans_of(messages: Iterable[ResourceSpans]) -> list[Told]:
@@ -69,7 +67,7 @@ def parsed(path: Path) -> list[ResourceSpans]:
     if content[:1] == b"\n":
         return list(TracesData.FromString(content).resource_spans)
     if content[:1] == b"\0":
-        messages = []
+        messages: list[ResourceSpans] = []
         while content:
             end = 4 + int.from_bytes(content[:4], "big")
             messages += TracesData.FromString(content[4:end]).resource_spans
@@ -108,9 +106,7 @@ def test_any_spans_come_out_as_they_went_in(tmp_path: Path, messages: list[Resou
     tmp_path.joinpath("it.sqlite3").unlink(missing_ok=True)
     with Store(tmp_path / "it.sqlite3") as store:
         store.add(
-            record
-            for group in groups_of(messages)
-            for record in (*_named(group), *group.spans)
+            record for group in groups_of(messages) for record in (*_named(group), *group.spans)
         )
         assert spans_of(protobuf_codec.encode(written(store))) == spans_of(messages)
 
