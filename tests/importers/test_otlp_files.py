@@ -6,6 +6,7 @@ import gzip
 import importlib
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from dnpcsql.errors import NotFoundError
 from dnpcsql.importers import json_stream, unpacked
+from dnpcsql.records import Span
 from dnpcsql.store import Store
 from tests.conftest import DATA, corpus, dump
 
@@ -96,7 +98,7 @@ def document() -> dict[str, Any]:
     return found
 
 
-FORMS = {
+FORMS: dict[str, Callable[[dict[str, Any]], str]] = {
     "one document": json.dumps,
     "pretty-printed": lambda it: json.dumps(it, indent=2),
     "with a byte order mark": lambda it: "\ufeff" + json.dumps(it),
@@ -136,13 +138,17 @@ def test_json_in_all_forms(
 
 
 def spans_and_events(store: Store) -> tuple[list[Any], ...]:
-    found = dump(store)
-    events = [(*row[:4], *row[5:]) for row in found["event"]]
-    return (
-        found["resource"],
-        found["scope"],
-        events and [row[:3] for row in events],
-        [row[:20] for row in found["span"]],
+    """All that is told, without the source and where in it."""
+    span = ", ".join(name for name in Span._fields if name != "line")
+    return tuple(
+        sorted(store.query(sql).all(), key=repr)
+        for sql in (
+            "SELECT * FROM resource",
+            "SELECT * FROM scope",
+            f"SELECT {span} FROM span",
+            "SELECT span_uuid, time_unix_nano, type, attributes FROM event",
+            "SELECT span_uuid, linked_uuid, ordinal, attributes FROM link",
+        )
     )
 
 
