@@ -19,7 +19,7 @@ from dnpcsql import database, sources
 from dnpcsql.errors import DnpcsqlError, UnreadableError
 from dnpcsql.identity import hexdigest
 from dnpcsql.query import Result, run_query
-from dnpcsql.records import Record
+from dnpcsql.records import Problem, Record
 from dnpcsql.relate import relate
 from dnpcsql.sources import Source
 from dnpcsql.writer import NotARecordError, Writer
@@ -146,9 +146,11 @@ class Store:
     ) -> Added:
         """Put a source's records in the place of what it told before, in one transaction.
 
-        `anchored`: a source with records of which none was understood is a problem.
+        `anchored`: a source that is empty, or of which nothing was understood, is a problem.
         """
         connection = self.writing()
+        if anchored and source.size == 0:
+            records = [*records, Problem(None, "empty file", "it holds nothing")]
         with database.telling(self.path), database.transaction(connection):
             known = sources.by_path(connection, source.path)
             if known is not None:

@@ -78,10 +78,10 @@ def clock_of_json(path: Path) -> Clock | None:
     if not known or first is None or last is None:
         return None
     start, end = epoch_ns(first[1].decode()), epoch_ns(last[1].decode())
-    parts = (Interval(-_FAR, _FAR, known[0]),)
+    parts = [Interval(-_FAR, _FAR, known[0])]
     if known[0] != known[-1]:
-        parts = (Interval(-_FAR, end, known[0]), Interval(start, _FAR, known[-1]))
-    return Clock(f"from {path.name}", parts).within(start, end)
+        parts = [Interval(-_FAR, end, known[0]), Interval(start, _FAR, known[-1])]
+    return Clock(f"from {path.name}", tuple(parts)).within(start, end)
 
 
 def clock_of_pending(path: Path, task_id: int, local: str) -> Clock | None:
@@ -133,7 +133,7 @@ def lines_with(path: Path, *texts: bytes) -> Iterator[bytes]:
     with path.open("rb") as file:
         rest = b""
         while chunk := file.read(1 << 20):
-            whole, newline, rest = (rest + chunk).rpartition(b"\n")
+            whole, _, rest = (rest + chunk).rpartition(b"\n")
             if any(text in whole for text in texts):
                 for line in whole.split(b"\n"):
                     if any(text in line for text in texts):
