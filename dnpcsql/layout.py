@@ -171,7 +171,8 @@ class Layout:
             context.clock, context.labels, context.other_logs, context.overlapping,
             context.scopes, context.tied, context.key,
         )  # fmt: skip
-        return replace(context, key=hexdigest(16, *parts))
+        alone = "alone " if context.scopes else ""
+        return replace(context, key=alone + hexdigest(16, *parts))
 
 
 def _scoped(context: Context, path: Path, home: RunDirectory) -> Context:

@@ -26,6 +26,7 @@ from dnpcsql.writer import NotARecordError, Writer
 
 if TYPE_CHECKING:
     from dnpcsql.analyses.sequences import Variant
+    from dnpcsql.audit import Unmatched
     from dnpcsql.importing import Importing, Progress
     from dnpcsql.lives import Life
     from dnpcsql.runs import Run
@@ -96,6 +97,12 @@ class Store:
         from dnpcsql.lives import life
 
         return life(self, self.run(run), task_id)
+
+    def unmatched(self, run: str | None = None) -> list[Unmatched]:
+        """What one account tells of and its counterpart does not, of all runs or of one."""
+        from dnpcsql.audit import unmatched
+
+        return unmatched(self, None if run is None else self.run(run).id)
 
     def sequences(self, span_type: str | None = None) -> list[Variant]:
         """All orders of the events inside spans of a type (tasks), the commonest first."""

@@ -57,7 +57,6 @@ _TABLES: dict[type, str] = {
 # many fields are the key.
 _INFERRED: dict[type, int] = {Containment: 3, Facet: 2}
 
-
 # How many of a record's fields nearly always say something: the rest is left out of the INSERT
 # where it is None, which saves a quarter of what SQLite does for a row.
 _NARROW: dict[type, int] = {
@@ -75,12 +74,15 @@ def _statement(record: type[Any], width: int | None = None) -> str:
     columns = ", ".join((*fields, "source_id") if told else fields)
     values = ", ".join(["?"] * len(fields) + ([_READING] if told else []))
     table = _TABLES[record]
-    if record is not Span:
-        return f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({values})"
-    later = ", ".join(f"{name} = coalesce(excluded.{name}, {name})" for name in fields[2:])
-    return (
-        f"INSERT INTO span ({columns}) VALUES ({values}) ON CONFLICT (uuid) DO UPDATE SET {later}"
-    )
+    insert = f"INSERT INTO {table} ({columns}) VALUES ({values}) ON CONFLICT"
+    if record is Span:
+        later = ", ".join(f"{name} = coalesce(excluded.{name}, {name})" for name in fields[2:])
+        return f"{insert} (uuid) DO UPDATE SET {later}"
+    if record in _INFERRED:
+        key = ", ".join(fields[: _INFERRED[record]])
+        told_now = "note = excluded.note, source_id = excluded.source_id"
+        return f"{insert} ({key}) DO UPDATE SET {told_now} WHERE {table}.source_id IS NULL"
+    return f"{insert} DO NOTHING"
 
 
 class NotARecordError(Exception):

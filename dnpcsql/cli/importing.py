@@ -18,7 +18,7 @@ from dnpcsql.store import Store
 _SHOWN = 5
 
 # Directories of many files alike.
-_CROWDED = frozenset({"submit_scripts", "task_logs", "0000", "certificates", "function_data"})
+_CROWDED = frozenset({"submit_scripts", "task_logs", "certificates", "function_data"})
 
 # A kind of account, the kind that shows that there was such a thing, and what it tells.
 _ACCOUNTS = (
@@ -119,7 +119,8 @@ def _progress() -> Iterator[Progress | None]:
 
 def _summary(store: Store, done: Importing) -> list[str]:
     lines = [_run_line(run) for run in store.runs() if _touched(done, run)]
-    lines += ["", *_sources(done)] if done.added else []
+    if done.added:
+        lines += [*([""] if lines else []), *_sources(done)]
     lines += _left_out(done)
     lines += _missing(store, done)
     lines += _clocks(done)
@@ -185,9 +186,9 @@ def _left_out(done: Importing) -> list[str]:
 
 def _pattern(path: str) -> str:
     """A file's name, or what stands for many of its kind: `submit_scripts/*.sh.out`."""
-    folder, _, name = path.rpartition("/")
-    folder = folder.rpartition("/")[2]
-    if folder not in _CROWDED:
+    *folders, name = path.split("/")
+    folder = next((found for found in folders if found in _CROWDED), None)
+    if folder is None:
         return name
     suffix = name[name.find(".sh") :] if ".sh" in name else PurePosixPath(name).suffix
     return f"{folder}/*{suffix}"

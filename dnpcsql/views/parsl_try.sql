@@ -9,6 +9,10 @@ SELECT
   CAST(substr(attempt.uuid, 15, 10) AS INTEGER) AS task_id,  -- Parsl's task id
   CAST(substr(attempt.uuid, 25, 4) AS INTEGER) AS try_id,  -- from 0 in a task
   coalesce(
+    (SELECT name FROM span WHERE uuid = substr(attempt.uuid, 1, 12) || '12' || substr(attempt.uuid, 15, 10) || '0000'),
+    (SELECT name FROM span WHERE uuid = substr(attempt.uuid, 1, 12) || '22' || substr(attempt.uuid, 15, 10) || '0000')
+  ) AS app,  -- the app's name
+  coalesce(
     (SELECT json_extract(attributes, '$."parsl.executor.label"') FROM span WHERE uuid = substr(attempt.uuid, 1, 12) || '13' || substr(attempt.uuid, 15)),
     (SELECT json_extract(attributes, '$."parsl.executor.label"') FROM span WHERE uuid = substr(attempt.uuid, 1, 12) || '23' || substr(attempt.uuid, 15))
   ) AS executor,  -- the executor's label
