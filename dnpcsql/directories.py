@@ -1,4 +1,4 @@
-"""What the files of a run's directory, and of an executor's in it, say of the run and its clocks."""
+"""What the files in the directories of a run and of an executor say of it, and of its clocks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ _HEAD = 4 << 20
 _RUN_ID = re.compile(rb'^[^\n]*Run id is: ([0-9a-f-]{36})(?=\s*$|")', re.MULTILINE)
 
 # 2021-12-01 07:14:19.760 parsl.executors.status_handling:178 [DEBUG]  Launched block 0->31762
-_LAUNCHED = re.compile(rb"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) [^\n]*Launched block", re.MULTILINE)
+_LAUNCHED = re.compile(
+    rb"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) [^\n]*Launched block", re.MULTILINE
+)
 
 # … MainProcess-16615 MainThread-140623474350976 parsl.dataflow.dflow:123 …
 _PROCESS = re.compile(rb"^\d+\.\d+ \S+ \S+ (\S+-\d+) ", re.MULTILINE)
@@ -107,7 +109,7 @@ class ExecutorDirectory:
         begun = False
         for line in lines_with(self.log, b"Registration info for manager", *_STARTED):
             if found := _REGISTERED.search(line):
-                started = found[2] and epoch_ns(found[2].decode())
+                started = epoch_ns(found[2].decode()) if found[2] else None
                 starts[-1].managers[found[1].decode("utf-8", "replace")] = started
             elif begun:
                 starts.append(_start(line.decode("utf-8", "replace").rstrip("\r")))
@@ -149,11 +151,8 @@ class RunDirectory:
     @cached_property
     def run_id(self) -> str | None:
         """From its parsl.log; if that is missing, from the database beside the directory."""
-        for name in ("parsl.log", "parsl.jsonlog"):
-            found = _RUN_ID.search(_head(self.path / name))
-            if found:
-                return found[1].decode()
-        return run_of_directory(self.path)
+        logs = (self.path / "parsl.log", self.path / "parsl.jsonlog")
+        return next(filter(None, map(run_named_in, logs)), None) or run_of_directory(self.path)
 
     @cached_property
     def log_clock(self) -> Clock | None:
@@ -235,6 +234,12 @@ def _start(first_record: str) -> Start:
     found = _INSTANT.match(first_record)
     scope = "scope " + hexdigest(16, first_record)
     return Start(scope, epoch_ns(found[1]) if found else None, {})
+
+
+def run_named_in(log: Path) -> str | None:
+    """The run that a kernel's log names first."""
+    found = _RUN_ID.search(_head(log))
+    return found[1].decode() if found else None
 
 
 def _head(path: Path, size: int = _HEAD) -> bytes:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dnpcsql.clock import Clock
-from dnpcsql.directories import RunDirectory, Zones
+from dnpcsql.directories import RunDirectory, Zones, run_named_in
 from dnpcsql.identity import RUN_DIGITS, hexdigest, trace_id_of
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.sqlite_file import is_sqlite
@@ -73,7 +73,7 @@ class Layout:
         home = self._home(path)
         if home is None:
             clock = self._zones.given(path) or clock_of_log(path) or self._zones.default()
-            return self._keyed(Context(clock=clock))
+            return self._keyed(Context(run_id=run_named_in(path), clock=clock))
         label, block_id, manager_uid = _place(path, home.path)
         mixed = self._mixed(home) if path.name in _KERNEL_LOGS else []
         usual = home.managers.get(manager_uid or "", home.clock)
@@ -86,6 +86,7 @@ class Layout:
             labels=home.labels,
             other_logs=tuple(other.run_id for other in mixed if other.run_id),
             overlapping=tuple((other.run_id or "", other.labels) for other in mixed),
+            key=str(path.relative_to(home.path)),  # equal files of one run are two files
         )
         if home.run_id is None:
             context = _scoped(context, path, home)
@@ -127,17 +128,13 @@ class Layout:
             )
         )
 
-    def _clocks(
-        self, path: Path, run_id: str, rundir: str | None, hosts: dict[str, str]
-    ) -> Clocks:
+    def _clocks(self, path: Path, run_id: str, rundir: str | None, hosts: dict[str, str]) -> Clocks:
         """The clocks of a run in a database: those of its directory beside it, if that is so."""
         given = self._zones.given(path)
         home = self._directory(path, run_id, rundir)
         if home is None:
             return Clocks(given or self._zones.default(), {})
-        by_host = {
-            host: home.managers[uid] for uid, host in hosts.items() if uid in home.managers
-        }
+        by_host = {host: home.managers[uid] for uid, host in hosts.items() if uid in home.managers}
         return Clocks(given or home.clock, by_host)
 
     def _directory(self, path: Path, run_id: str, rundir: str | None) -> RunDirectory | None:
@@ -174,7 +171,8 @@ class Layout:
             context.clock, context.labels, context.other_logs, context.overlapping,
             context.scopes, context.tied, context.key,
         )  # fmt: skip
-        return replace(context, key=hexdigest(16, *parts))
+        alone = "alone " if context.scopes else ""
+        return replace(context, key=alone + hexdigest(16, *parts))
 
 
 def _scoped(context: Context, path: Path, home: RunDirectory) -> Context:

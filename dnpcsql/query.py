@@ -112,6 +112,7 @@ def _advice(connection: sqlite3.Connection, error: Exception) -> str:
                 "pragma_table_xinfo(sqlite_master.name) AS info"
             )
         }
-    near = difflib.get_close_matches(unknown[2].rpartition(".")[2], sorted(known), 1)
+    asked = unknown[2].rpartition(".")[2]
+    near = difflib.get_close_matches(asked, sorted(known - {asked}), 1)
     meant = f"did you mean {near[0]}? " if near else ""
     return f"{text} ({meant}`dnpcsql views` lists them)"

@@ -210,6 +210,7 @@ source = Table(
     Column("shares", Text, comment="paths of others that tell some of the same foreign spans"),
     Column("utc_offset", Text, comment="used for its zone-less times"),
     Column("utc_offset_how", Text, comment="how that was known"),
+    Index("source_fingerprint", "fingerprint"),
     sqlite_with_rowid=False,
 )
 
@@ -222,6 +223,7 @@ problem = Table(
     Column("line", BigInteger, primary_key=True, comment="where; 0: the file as a whole"),
     Column("text", Text, primary_key=True, comment="what stood there, cut off"),
     Column("count", Integer, nullable=False, comment="how often"),
+    Index("problem_kind", "kind"),
     sqlite_with_rowid=False,
 )
 

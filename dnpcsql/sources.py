@@ -204,13 +204,14 @@ def seen_again(store: Store, known: Source, now: Source) -> None:
 
 
 def replace_torn(store: Store, now: Source) -> None:
-    """A file that was imported by itself gives way to the same file in its tree."""
+    """A file that was imported without its run gives way to the same file in its tree."""
     connection = store.writing()
     tail = f"/{now.path.rpartition('/')[2]}"
     rows = connection.execute(
         f"SELECT {', '.join(Source._fields)} FROM source "
         "WHERE substr(fingerprint, 1, 32) = ? AND substr(path, ?) = ? "
-        "AND id IN (SELECT source_id FROM problem WHERE kind = 'run unknown')",
+        "AND (fingerprint LIKE '% alone %' "
+        "OR id IN (SELECT source_id FROM problem WHERE kind = 'run unknown'))",
         (now.fingerprint[:32], -len(tail), tail),
     )
     torn = [Source(*row) for row in rows]

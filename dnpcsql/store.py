@@ -19,13 +19,14 @@ from dnpcsql import database, settling, sources
 from dnpcsql.errors import DnpcsqlError, UnreadableError
 from dnpcsql.identity import hexdigest
 from dnpcsql.query import Result, run_query
-from dnpcsql.records import Record
+from dnpcsql.records import Problem, Record
 from dnpcsql.relate import relate
 from dnpcsql.sources import Source
 from dnpcsql.writer import NotARecordError, Writer
 
 if TYPE_CHECKING:
     from dnpcsql.analyses.sequences import Variant
+    from dnpcsql.audit import Unmatched
     from dnpcsql.importing import Importing, Progress
     from dnpcsql.lives import Life
     from dnpcsql.runs import Run
@@ -97,6 +98,12 @@ class Store:
 
         return life(self, self.run(run), task_id)
 
+    def unmatched(self, run: str | None = None) -> list[Unmatched]:
+        """What one account tells of and its counterpart does not, of all runs or of one."""
+        from dnpcsql.audit import unmatched
+
+        return unmatched(self, None if run is None else self.run(run).id)
+
     def sequences(self, span_type: str | None = None) -> list[Variant]:
         """All orders of the events inside spans of a type (tasks), the commonest first."""
         from dnpcsql.sequences import sequences
@@ -146,9 +153,11 @@ class Store:
     ) -> Added:
         """Put a source's records in the place of what it told before, in one transaction.
 
-        `anchored`: a source with records of which none was understood is a problem.
+        `anchored`: a source that is empty, or of which nothing was understood, is a problem.
         """
         connection = self.writing()
+        if anchored and source.size == 0:
+            records = [*records, Problem(None, "empty file", "it holds nothing")]
         with database.telling(self.path), database.transaction(connection):
             known = sources.by_path(connection, source.path)
             if known is not None:

@@ -40,7 +40,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_readme_shows_what_happens(command: str, shown: str, place: Path) -> None:
     printed, said = _printed(command, place)
-    pattern = re.escape(shown).replace("…\\\n", "(?:.*\n)*").replace("…", "(?s:.*)")
+    lines = ["(?s:.*)" if line == "…" else re.escape(line) for line in shown.split("\n")]
+    pattern = "\n".join(lines)
     pattern = pattern.replace(re.escape("<here>"), re.escape(str(place)))
     assert re.fullmatch(pattern, printed), f"{printed}\n{said}"
 
@@ -85,7 +86,8 @@ def main() -> None:
             for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
                 command, _, shown = part.partition("\n")
                 printed = _printed(command, place)[0].replace(str(place), "<here>")
-                written += f"$ {command}\n{shown if '…' in shown else printed}".rstrip() + "\n"
+                kept = shown if "…" in shown.splitlines() else printed
+                written += f"$ {command}\n{kept}".rstrip() + "\n"
             text = text.replace(block, written)
     README.write_text(text, encoding="utf-8")
 

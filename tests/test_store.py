@@ -191,6 +191,23 @@ def test_start_end_and_status_are_those_of_the_spans_own_source(store: Store) ->
     assert store.query(sql).all() == [(10, 20)]
 
 
+def test_what_a_file_tells_takes_the_place_of_what_was_inferred(store: Store) -> None:
+    store.add([])
+    for table, names in (
+        ("subspan", "superspan_uuid, subspan_uuid, key"),
+        ("facet", "left_uuid, right_uuid"),
+    ):
+        values = "'a', 'b', ''" if table == "subspan" else "'a', 'b'"
+        store.writing().execute(
+            f"INSERT INTO {table} ({names}, note) VALUES ({values}, 'inferred')"
+        )
+    store.add([Containment("a", "b", note="told"), Facet("a", "b", "told")], name="teller")
+    for table in ("subspan", "facet"):
+        assert store.query(f"SELECT note, source_id FROM {table}").all() == [("told", 2)]
+    store.forget("teller")
+    assert rows_of(store) == {"source": 1}
+
+
 def test_equal_events_of_one_line_are_counted_and_kept_once(store: Store) -> None:
     source = store.add([Span("s", "mine", ""), *[Event("s", 1, "a", 1)] * 3])
     assert store.query("SELECT kind, count FROM problem").all() == [("told twice", 2)]

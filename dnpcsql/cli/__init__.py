@@ -20,6 +20,7 @@ COMMANDS = {
     "views": "asking",
     "task": "lives",
     "sequences": "orders",
+    "audit": "auditing",
 }
 
 

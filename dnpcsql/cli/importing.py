@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import PurePosixPath
 
 import click
 
@@ -15,6 +16,9 @@ from dnpcsql.runs import Run
 from dnpcsql.store import Store
 
 _SHOWN = 5
+
+# Directories of many files alike.
+_CROWDED = frozenset({"submit_scripts", "task_logs", "certificates", "function_data"})
 
 # A kind of account, the kind that shows that there was such a thing, and what it tells.
 _ACCOUNTS = (
@@ -115,7 +119,8 @@ def _progress() -> Iterator[Progress | None]:
 
 def _summary(store: Store, done: Importing) -> list[str]:
     lines = [_run_line(run) for run in store.runs() if _touched(done, run)]
-    lines += ["", *_sources(done)] if done.added else []
+    if done.added:
+        lines += [*([""] if lines else []), *_sources(done)]
     lines += _left_out(done)
     lines += _missing(store, done)
     lines += _clocks(done)
@@ -163,7 +168,7 @@ def _left_out(done: Importing) -> list[str]:
     lines = []
     if done.not_imported:
         count = len(done.not_imported)
-        names = sorted({path.rpartition("/")[2] for path in done.not_imported})
+        names = sorted({_pattern(path) for path in done.not_imported})
         more = ", …" if len(names) > _SHOWN else ""
         listed = ", ".join(plain(name) for name in names[:_SHOWN])
         lines.append(f"  not imported: {count} file{'s' * (count != 1)} ({listed}{more})")
@@ -173,10 +178,20 @@ def _left_out(done: Importing) -> list[str]:
     )
     if unknown:
         lines.append(
-            f"  not understood: {unknown} records of wordings not known here: "
+            f"  not understood: {unknown} record{'s' * (unknown != 1)} of wordings not known here: "
             "`dnpcsql sources --messages`"
         )
     return lines
+
+
+def _pattern(path: str) -> str:
+    """A file's name, or what stands for many of its kind: `submit_scripts/*.sh.out`."""
+    *folders, name = path.split("/")
+    folder = next((found for found in folders if found in _CROWDED), None)
+    if folder is None:
+        return name
+    suffix = name[name.find(".sh") :] if ".sh" in name else PurePosixPath(name).suffix
+    return f"{folder}/*{suffix}"
 
 
 def _missing(store: Store, done: Importing) -> list[str]:

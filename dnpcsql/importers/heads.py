@@ -25,14 +25,15 @@ from pathlib import Path
 
 from dnpcsql.clock import SECOND, Clock
 from dnpcsql.importers.text import LINE_LIMIT, Lines, Unused, shape
-from dnpcsql.importers.wordings import At, Match, Message, Wordings
+from dnpcsql.importers.wordings import At, Match, Message, Wordings, drifted
 from dnpcsql.records import Problem, Tally
 
 _MORE_LINES = 200
-
-# The end of a head, `flow:734 launch_task INFO`, tells where in Parsl's source a record was made.
-_SITE = 28
+_MORE_LENGTH = 10_000
+# Where the name of the logger and the line in its source begin, after 2026-11-22 07:06:48.129
+_OLD_SITE = 24
 _LEVELS = ("[DEBUG", "[INFO", "[WARNING", "[ERROR", "[CRITICAL")
+
 
 class TextLog:
     """The messages of one text log, and the problems met on the way, in file order."""
@@ -47,6 +48,7 @@ class TextLog:
         self._read_local = clock.reader()
         self._zone_known = not clock.how.startswith("nothing known")
         self._first_head = self._last_head = ""
+        self._seen: set[str] = set()
 
     def __iter__(self) -> Iterator[Message | Problem]:
         find, with_more = self._wordings.find, self._wordings.with_more
@@ -59,9 +61,12 @@ class TextLog:
                 head, _, message = line.partition(": ")
             elif line[4:5] == "-" and line[13:14] == ":" and (old := _old_head(line)):
                 head, message = old
+            elif line[:1] == "\0" and (old := _behind_hole(line)):
+                yield Problem(number, "binary junk", "NUL bytes before a record")
+                head, message = old
             else:
-                if waiting is not None and len(more) < _MORE_LINES:
-                    more.append(line[:LINE_LIMIT])
+                if waiting is not None:
+                    _add(line, more)
                 elif "\0" in line:
                     yield Problem(number, "binary junk", shape(line))
                 continue
@@ -72,13 +77,13 @@ class TextLog:
                 yield self._message(waiting, more)
                 waiting, more = None, []
             # A message that is not wanted costs no call: most are of a site that was met before.
-            found = find(message) if message[: message.find(" ")] in words else None
+            found = find(message) if message.partition(" ")[0] in words else None
             if found is None:
-                site = head[-_SITE:]
+                site = head[head.rfind(":") :] if head[10] == "." else head[_OLD_SITE:]
                 if site in sites:
                     sites[site] += 1
                 else:
-                    unused(site, message)
+                    unused(site if head[10] == "." else site.lstrip("0123456789.,: "), message)
             elif found[0] in with_more:
                 waiting = (number, head, *found)
             else:
@@ -87,6 +92,7 @@ class TextLog:
         if waiting is not None:
             yield self._message(waiting, more)
         yield from self._odd_lines()
+        yield from drifted(self._wordings, self._seen, self.tally())
 
     def first(self) -> int | None:
         """When the first record was written."""
@@ -113,6 +119,7 @@ class TextLog:
         except (ValueError, IndexError):
             return Problem(line, "torn record", head)
         self.understood += 1
+        self._seen.add(name)
         return Message(at, name, match)
 
     def _at(self, line: int, head: str, more: tuple[str, ...]) -> At:
@@ -136,6 +143,23 @@ class TextLog:
                 "no zone",
                 "no record shows its zone, UTC is taken; import again with --timezone TZ",
             )
+
+
+def _add(line: str, more: list[str]) -> None:
+    """One more line of a record; of very many the first ones, and the last, which says most."""
+    if len(more) < _MORE_LINES:
+        more.append(line[:_MORE_LENGTH])
+    elif line:
+        more[-1] = line[:_MORE_LENGTH]
+
+
+def _behind_hole(line: str) -> tuple[str, str] | None:
+    """A record behind the NUL bytes that a crashed file system leaves where a line was cut off."""
+    line = line.lstrip("\0")
+    if line[10:11] == "." and line[:10].isdigit():
+        head, _, message = line.partition(": ")
+        return head, message
+    return _old_head(line)
 
 
 def _old_head(line: str) -> tuple[str, str] | None:

@@ -58,6 +58,7 @@ class Interchange:
         self._received: tuple[int, int] | None = None
         self._sent: set[int] = set()
         self._loads: dict[str, frozenset[int]] = {}
+        self._loaded: set[int] = set()
         self._returned: set[int] = set()
         self._lost: str | None = None
 
@@ -121,7 +122,7 @@ class Interchange:
         """Tasks went to a manager."""
         numbers = _numbers(tasks)
         self._sent.update(numbers)
-        return self._to_manager(at, numbers, uid, None)
+        return tuple(self._to_manager(at, numbers, uid, None))
 
     def removed(self, at: At, task: str) -> Sequence[Record]:
         """A task's result passes."""
@@ -129,7 +130,7 @@ class Interchange:
         uuid = self._names.executor_task(self._label, number)
         known = self._came(number) or number in self._sent
         self._sent.discard(number)
-        if any(number in load for load in self._loads.values()):
+        if number in self._loaded:
             self._returned.add(number)
         return (
             *(() if known else self._task(at, number, uuid)),
@@ -150,14 +151,18 @@ class Interchange:
         new = sorted(now - before - self._sent)
         gone = before - now
         unexplained = sorted(gone - self._returned)
-        self._returned -= gone
-        self._sent -= gone
+        self._loaded |= now
+        for known in (self._loaded, self._returned, self._sent):
+            known.difference_update(gone)
         return (
             *self._to_manager(at, new, uid[1], _LOAD),
             *(
                 Event(
                     self._names.executor_task(self._label, number),
-                    at.time, "interchange_removing_task", at.line, _LOAD,
+                    at.time,
+                    "interchange_removing_task",
+                    at.line,
+                    _LOAD,
                 )
                 for number in unexplained
             ),
@@ -233,7 +238,8 @@ class Interchange:
     def cancelled(self, at: At, tasks: str) -> Iterator[Record]:
         """The tasks of the manager that was just lost are given up."""
         numbers = _numbers(tasks)
-        self._sent.difference_update(numbers)
+        for known in (self._loaded, self._returned, self._sent):
+            known.difference_update(numbers)
         for number in numbers:
             uuid = self._names.executor_task(self._label, number)
             yield Event(uuid, at.time, "interchange_cancelling_task", at.line)

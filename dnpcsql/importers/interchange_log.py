@@ -13,8 +13,8 @@ from pathlib import Path
 
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.interchange import Interchange
-from dnpcsql.importers.logs import first_line, open_log
-from dnpcsql.importers.wordings import Found, Wordings, by_first_word, first_words
+from dnpcsql.importers.logs import first_line, open_log, told
+from dnpcsql.importers.wordings import anchor, by_first_word
 from dnpcsql.records import Problem, Record
 
 _MESSAGES = (
@@ -69,19 +69,16 @@ KNOWN = (
     "[MAIN] starting", "[MAIN] Sent failure", "[MAIN] Suppressing", "Normal ending",
 )  # fmt: skip
 
-_find = by_first_word(_MESSAGES)
-
-
-# The threads of 1.2.0, where their names stand before the message.
-_MARKS = frozenset({"[MAIN]", "[TASK_PULL_THREAD]", "[RESULT_PUSH_THREAD]"})
-
-
-def _unmarked(message: str) -> Found | None:
-    """1.2.0 says which thread speaks: `[MAIN] Sent tasks: …`, `[TASK_PULL_THREAD] Fetched …`."""
-    return _find(message.partition("] ")[2] if message.startswith("[") else message)
-
-
-WORDINGS = Wordings(_unmarked, first_words(_MESSAGES) | _MARKS, KNOWN)
+WORDINGS = by_first_word(
+    _MESSAGES,
+    KNOWN,
+    anchors=(
+        anchor("", "start"),
+        anchor("sent", "registered"),
+        anchor("sent", "received fetched"),
+        anchor("removed", "sent"),
+    ),
+)
 
 
 def interchange_log(path: Path, context: Context) -> Iterator[Record]:
@@ -96,11 +93,11 @@ def interchange_log(path: Path, context: Context) -> Iterator[Record]:
         if isinstance(message, Problem):
             yield message
             continue
-        at, name, match = message
-        if name == "start" and interchange.started and (again := next(later, None)) is not None:
+        again = next(later, None) if message.name == "start" and interchange.started else None
+        if again is not None:
             yield from interchange.finish(log.first() if alone else None, None)
             interchange, alone = Interchange(again, context.label), False
-        interchange.saw(at)
-        yield from getattr(interchange, name)(at, *match.groups())
+        interchange.saw(message.at)
+        yield from told(interchange, message)
     yield from interchange.finish(log.first() if alone else None, log.last())
     yield log.tally()

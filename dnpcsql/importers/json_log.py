@@ -20,7 +20,7 @@ from typing import Any
 
 from dnpcsql.clock import epoch_ns
 from dnpcsql.importers.text import LINE_LIMIT, Lines, Unused, shape
-from dnpcsql.importers.wordings import At, Message, Wordings
+from dnpcsql.importers.wordings import At, Message, Wordings, drifted
 from dnpcsql.records import Problem, Tally
 
 # Floats as they are written: no digit of a time may be lost.
@@ -37,6 +37,7 @@ class JsonLog:
         self._wordings = wordings
         self._unused = Unused(wordings.known)
         self._foreign: Counter[str] = Counter()
+        self._seen: set[str] = set()
         self._first: Any = None
         self._last: Any = None
 
@@ -52,11 +53,13 @@ class JsonLog:
                 continue
             if read is not None:
                 self.understood += 1
+                self._seen.add(read.name)
                 yield read
         for number in self._lines.cut:
             yield Problem(number, "long line", f"cut after {LINE_LIMIT} bytes")
         if self._lines.torn is not None:
             yield Problem(self._lines.count, "torn record", f"no end of line: {self._lines.torn}")
+        yield from drifted(self._wordings, self._seen, self.tally())
 
     def first(self) -> int | None:
         """When the first record was written."""

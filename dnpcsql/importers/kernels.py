@@ -26,11 +26,12 @@ _Tell: TypeAlias = Callable[..., Sequence[Record]]
 class Kernels:
     """The kernels of one log, and whose each record is."""
 
-    def __init__(self, run_id: str, context: Context) -> None:
-        self._own = Kernel(run_id, context.labels)
+    def __init__(self, run_id: str, context: Context, mixed: bool) -> None:
+        self._own = Kernel(run_id, context.labels, mixed)
         self._kernels = {run_id: self._own}
-        self._separator = Separator(run_id, context) if context.overlapping else None
+        self._separator = Separator(run_id, context) if mixed else None
         self._context = context
+        self._submitted: dict[tuple[str, str], Message] = {}
         self._others = 0
 
     def learn(self, message: Message) -> None:
@@ -44,7 +45,24 @@ class Kernels:
             self._separator.second_pass()
 
     def tell(self, message: Message) -> Sequence[Record]:
-        """The records of a message, if it is of a run that this log is to tell of."""
+        """The records of a message, if it is of a run that this log is to tell of.
+
+        JSON does not name the kernel that a task is submitted to, but the next record of the same
+        task and thread does: it is waited for.
+        """
+        at, name, match = message
+        if self._separator is None or not self._separator.names_kernels:
+            return self._tell(message)
+        if name == "submitted":
+            self._submitted[at.thread, match[1]] = message
+            return ()
+        before = self._submitted.pop((at.thread, match[1]), None) if name == "initial" else None
+        if before is None:
+            return self._tell(message)
+        before = before._replace(at=before.at._replace(kernel=at.kernel))
+        return (*self._tell(before), *self._tell(message))
+
+    def _tell(self, message: Message) -> Sequence[Record]:
         at, name, match = message
         kernel = self._own
         if self._separator is not None:
@@ -57,16 +75,21 @@ class Kernels:
                 self._others += 1
                 return ()
             if run_id not in self._kernels:
-                self._kernels[run_id] = Kernel(run_id)
+                self._kernels[run_id] = Kernel(run_id, mixed=True)
             kernel = self._kernels[run_id]
         kernel.saw_first(at)
         if name in _HELPING:
             return ()
         tell: _Tell = kernel.run_id_is if name == "run_id" else getattr(kernel, name)
-        return tell(at, *match.groups())
+        try:
+            return tell(at, *match.groups())
+        except ValueError as error:
+            return (Problem(at.line, "record not understood", f"{error}: {match[0]}"),)
 
     def finish(self) -> Iterator[Record]:
         """What can only be said at the end."""
+        for message in self._submitted.values():
+            yield from self._tell(message)
         for kernel in self._kernels.values():
             yield from kernel.finish()
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from dnpcsql.clock import Clock
 from dnpcsql.importers.heads import TextLog
 from dnpcsql.importers.json_log import JsonLog
 from dnpcsql.importers.text import LINE_LIMIT
-from dnpcsql.importers.wordings import Wordings
+from dnpcsql.importers.wordings import Message, Wordings
+from dnpcsql.records import Problem, Record
 
 
 def open_log(path: Path, clock: Clock, wordings: Wordings) -> TextLog | JsonLog:
@@ -16,6 +18,15 @@ def open_log(path: Path, clock: Clock, wordings: Wordings) -> TextLog | JsonLog:
     if first_line(path).lstrip("\ufeff ").startswith("{"):
         return JsonLog(path, wordings)
     return TextLog(path, clock, wordings)
+
+
+def told(teller: object, message: Message) -> Sequence[Record]:
+    """What a message tells: by the method of its name, which takes its parts."""
+    at, name, match = message
+    try:
+        return tuple(getattr(teller, name)(at, *match.groups()))
+    except ValueError as error:  # numbers of thousands of digits
+        return (Problem(at.line, "record not understood", f"{error}: {match[0]}"),)
 
 
 def first_line(path: Path) -> str:

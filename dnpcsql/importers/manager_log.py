@@ -13,8 +13,8 @@ from pathlib import Path, PurePosixPath
 
 from dnpcsql.identity import MANAGER_LOG, PARSL_LOG, Names
 from dnpcsql.importers.context import Context
-from dnpcsql.importers.logs import first_line, open_log
-from dnpcsql.importers.wordings import At, Found, Wordings, by_first_word, first_words
+from dnpcsql.importers.logs import first_line, open_log, told
+from dnpcsql.importers.wordings import At, anchor, by_first_word
 from dnpcsql.records import Containment, Event, Problem, Record, Span
 
 _MESSAGES = (
@@ -84,27 +84,18 @@ _CONFIGURED = {
 }
 _NOTHING = frozenset({"", "None", "none", "False"})
 
-_find = by_first_word(
+WORDINGS = by_first_word(
     (
         *_MESSAGES,
         # Since 2025-03 the configuration is one record of many lines; the first one is empty.
         ("configuration", r""),
         # Manager ID: 3a1992fa7068     (to 2025-03 a record each)
         *(("configured", rf"{name}: ?(.*)") for name in _CONFIGURED),
-    )
+    ),
+    KNOWN,
+    with_more={"configuration"},
+    anchors=(anchor("", "configuration configured"), anchor("", "start")),
 )
-
-
-# The threads of 1.2.0, where their names stand before the message.
-_MARKS = frozenset({"[MAIN]", "[TASK_PULL_THREAD]", "[RESULT_PUSH_THREAD]"})
-
-
-def _unmarked(message: str) -> Found | None:
-    """1.2.0 says which thread speaks: `[TASK_PULL_THREAD] Got tasks: [1] of 1`."""
-    return _find(message.partition("] ")[2] if message.startswith("[") else message)
-
-
-WORDINGS = Wordings(_unmarked, first_words(_MESSAGES) | _MARKS, KNOWN, frozenset({"configuration"}))
 
 
 def manager_log(path: Path, context: Context) -> Iterator[Record]:
@@ -117,12 +108,11 @@ def manager_log(path: Path, context: Context) -> Iterator[Record]:
         if isinstance(message, Problem):
             yield message
             continue
-        at, name, match = message
-        manager.line = manager.line or at.line
-        if name.startswith("configur"):
-            manager.configured((match[0], *at.more))
+        manager.line = manager.line or message.at.line
+        if message.name.startswith("configur"):
+            manager.configured((message.match[0], *message.at.more))
         else:
-            yield from getattr(manager, name)(at, *match.groups())
+            yield from told(manager, message)
     yield from manager.finish(log.first(), log.last())
     yield log.tally()
 

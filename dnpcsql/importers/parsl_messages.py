@@ -124,7 +124,8 @@ def find(message: str) -> Found | None:
 # Beginnings, numbers masked, of messages that are left out on purpose: they tell nothing of a
 # task's life that others do not tell better. What is neither here nor above is counted as unknown.
 KNOWN = (
-    "A joinable future", "Acquir", "All references removed", "Added output", "Adding executor", "Adding output",
+    "A joinable future", "Acquir", "All references removed",
+    "Added output", "Adding executor", "Adding output",
     "Allocated block", "App caching", "Attempting ", "Calculating outstanding", "Chosen listening",
     "Cleaning up non-default", "Closed ", "Closing ", "Considering candidate", "Constructing map",
     "Could not find enough blocks", "Counted N outstanding", "Created ", "Creating ",

@@ -10,7 +10,7 @@ import re
 from collections import Counter, defaultdict
 
 from dnpcsql.importers.context import Context
-from dnpcsql.importers.kernel import TERMINAL
+from dnpcsql.importers.kernel_tasks import TERMINAL
 from dnpcsql.importers.wordings import Message
 
 # {'python_version': '3.11.7', …, 'run_id': 'cc55368f-7e64-466f-9ce9-19dd3371b141', …}
@@ -35,8 +35,12 @@ class Separator:
         self._labels = {
             label: run for run, found in self._runs.items() for label in found if labels[label] == 1
         }
+        self._adds: dict[str, set[str]] = defaultdict(set)
+        self._choices: dict[str, set[str]] = defaultdict(set)
+        self._numbering: set[str] = set()
         self._votes: dict[str, Counter[str]] = defaultdict(Counter)
         self._by_line: dict[int, str] = {}
+        self.names_kernels = False
         self._begin()
 
     def _begin(self) -> None:
@@ -48,14 +52,24 @@ class Separator:
         self._starting: str | None = None
 
     def second_pass(self) -> None:
-        """Forget where the first pass stood, but not what it learned."""
+        """Forget where the first pass stood, but not what it learned: a label is a kernel's that
+        alone chose it. (Of threads each kernel has some, by the same label.)"""
+        for label, runs in self._choices.items():
+            if len(runs) == 1 and label in self._numbering:
+                self._labels.setdefault(label, *runs)
         self._begin()
 
     def owner(self, message: Message) -> str | None:
         """The run id that a record belongs to."""
         at, name, match = message
+        if at.kernel is not None:
+            return self._named(message, at.kernel)
         if at.line in self._by_line:
             return self._by_line[at.line]
+        if name == "executor" and self._starting is not None:
+            self._learn(match[1], self._starting)
+        if name == "launched" and match[4] is not None:
+            self._numbering.add(match[3])
         if name in _LABELLED:
             run = self._labels.get(match[_LABELLED[name]])
             if run is not None:
@@ -79,6 +93,28 @@ class Separator:
         if name.startswith("launched") and run is not None:
             self._live[match[1]].add(run)
         return run
+
+    def _named(self, message: Message, run: str) -> str:
+        """JSON names the kernel of a record that changes a task's state, or launches a try."""
+        at, name, match = message
+        self.names_kernels = True
+        self._runs.setdefault(run, ())
+        if name == "workflow_information":
+            return run
+        self._votes[at.thread][run] += 1
+        if name == "changed" and match[3] in TERMINAL:
+            self._live[match[1]].discard(run)
+        else:
+            self._live[match[1]].add(run)
+        return run
+
+    def _learn(self, label: str, run: str) -> None:
+        """A kernel adds an executor: then the label is that kernel's, if no other has it."""
+        self._adds[label].add(run)
+        if len(self._adds[label]) > 1:
+            self._labels.pop(label, None)
+        elif not any(label in labels for other, labels in self._runs.items() if other != run):
+            self._labels[label] = run
 
     def _labelled(self, thread: str, name: str, run: str) -> None:
         self._votes[thread][run] += 1
@@ -113,6 +149,7 @@ class Separator:
             candidates = known if len(known) == 1 else possible
             run = candidates[0] if len(candidates) == 1 else None
         if run is not None:
+            self._choices[label].add(run)
             self._next[run] = max(number + 1, self._next.get(run, 0))
             self._current[thread] = (task, run)
             self._starting = None if self._starting == run else self._starting

@@ -21,8 +21,10 @@ from dnpcsql.importers.context import Context
 from dnpcsql.records import Containment, Event, Problem, Record, Span, Tally
 
 _NAME = re.compile(
-    r"(?:parsl\.(?P<label>.+)\.block-(?P<block>.+?)|.+)\.(?P<epoch>\d{9,11}\.\d+)\.sh\.ec"
+    r"(?:parsl\.(?P<label>.+)\.block-(?P<block>.+?)|.+)\.(?P<epoch>\d{9,10}\.\d+)\.sh\.ec"
 )
+
+_STATUS = re.compile(r"-?\d{1,5}", re.ASCII)
 
 
 def told_by_name(path: Path) -> tuple[str | None, int] | None:
@@ -49,7 +51,7 @@ def submit_script(path: Path, context: Context) -> Iterator[Record]:
         uuid = names.block(found["label"], found["block"])
     submitted = epoch_ns(found["epoch"])
     attributes: dict[str, object] = {"parsl.block.job_name": job}
-    if text.lstrip("-").isdecimal():
+    if _STATUS.fullmatch(text):
         attributes["process.exit.code"] = int(text)
     elif text != "-":
         yield Problem(1, "exit status not understood", text)

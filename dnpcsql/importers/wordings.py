@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeAlias
+
+from dnpcsql.records import Problem, Tally
 
 Match: TypeAlias = re.Match[str]
 Found: TypeAlias = tuple[str, Match]
@@ -37,39 +39,93 @@ class Message(NamedTuple):
     match: Match
 
 
+Anchor: TypeAlias = tuple[frozenset[str], frozenset[str]]
+
+
+def anchor(told: str, needs: str) -> Anchor:
+    """`told` and `needs` are names of messages, set off by blanks."""
+    return frozenset(told.split()), frozenset(needs.split())
+
+
 class Wordings(NamedTuple):
     """What a kind of log has to say.
 
-    `find` tells what a message is; `words` are all first words of those that it knows; `known` are the beginnings of those that are left out on
-    purpose; `with_more` names the messages of which the lines that follow matter.
+    `find` tells what a message is, of those that begin with one of `words`; `known` are the
+    beginnings, numbers masked, of the others that are left out on purpose; `with_more` names the
+    messages of which the lines that follow matter; `anchors` are pairs: a log that has all the
+    messages named first has one of those named second, or they are worded in a new way.
     """
 
     find: Callable[[str], Found | None]
     words: frozenset[str]
     known: tuple[str, ...]
     with_more: frozenset[str] = frozenset()
+    anchors: tuple[Anchor, ...] = ()
 
 
-def first_words(table: Iterable[tuple[str, str]]) -> frozenset[str]:
-    """The plain words with which the patterns begin."""
-    return frozenset(pattern.partition(" ")[0].replace("\\", "") for _, pattern in table)
+# 1.2.0 said which thread speaks: `[MAIN] Sent tasks: …`, `[TASK PULL THREAD] starting`
+_MARKS = frozenset(
+    {
+        "[MAIN]",
+        "[CMD]",
+        "[COMMAND]",
+        "[TASK",
+        "[TASK_PULL_THREAD]",
+        "[RESULT_PUSH_THREAD]",
+        "[WORKER_WATCHDOG_THREAD]",
+    }
+)
 
 
-def by_first_word(table: Iterable[tuple[str, str]]) -> Callable[[str], Found | None]:
-    """A `find` from (name, pattern): a look-up by first word, then the few patterns that have it.
+def by_first_word(
+    table: Iterable[tuple[str, str]],
+    known: tuple[str, ...],
+    with_more: Iterable[str] = (),
+    anchors: tuple[Anchor, ...] = (),
+) -> Wordings:
+    """The wordings of (name, pattern), looked up by first word and then by the few that have it.
 
-    Patterns begin with a plain word, and are matched against the whole message.
+    Patterns begin with a plain word, and are matched against the whole message, without the mark
+    that stands before it in 1.2.0.
     """
-    words: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    by_word: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
     for name, pattern in table:
-        word = pattern.partition(" ")[0].replace("\\", "")
-        words.setdefault(word, []).append((name, re.compile(pattern)))
+        by_word.setdefault(first_word(pattern), []).append((name, re.compile(pattern)))
 
     def find(message: str) -> Found | None:
-        for name, pattern in words.get(message.partition(" ")[0], ()):
+        if message[:1] == "[":
+            message = message.partition("] ")[2]
+        for name, pattern in by_word.get(first_word(message), ()):
             match = pattern.fullmatch(message)
             if match is not None:
                 return name, match
         return None
 
-    return find
+    return Wordings(find, _MARKS | by_word.keys(), known, frozenset(with_more), anchors)
+
+
+def drifted(wordings: Wordings, seen: set[str], tally: Tally) -> Iterator[Problem]:
+    """Signs that a log is worded in a way that is not known: most of it is not, or a message is
+    missing without which others that are there cannot be."""
+    unknown = sum(count for count, known in tally.messages.values() if not known)
+    if unknown > tally.understood > 0:
+        yield Problem(
+            None,
+            "wording not known",
+            f"of {tally.records} records {tally.understood} are understood, and {unknown} are of "
+            "no known wording: a Parsl newer than this dnpcsql?",
+        )
+    for told, needs in wordings.anchors:
+        if tally.understood and told <= seen and not needs & seen:
+            before = f" before `{', '.join(sorted(told))}`" if told else ""
+            yield Problem(
+                None,
+                "message missing",
+                f"no `{'` or `'.join(sorted(needs))}`{before}: its wording is not known, or the "
+                "log's beginning is lost",
+            )
+
+
+def first_word(message: str) -> str:
+    """What stands before the first blank."""
+    return message.partition(" ")[0]

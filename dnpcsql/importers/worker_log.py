@@ -14,8 +14,8 @@ from pathlib import Path
 
 from dnpcsql.identity import MANAGER_LOG, PARSL_LOG, WORKER_LOG, Names
 from dnpcsql.importers.context import Context
-from dnpcsql.importers.logs import first_line, open_log
-from dnpcsql.importers.wordings import At, Wordings, by_first_word, first_words
+from dnpcsql.importers.logs import first_line, open_log, told
+from dnpcsql.importers.wordings import At, anchor, by_first_word
 from dnpcsql.records import Containment, Event, Problem, Record, Span
 
 _MESSAGES = (
@@ -38,7 +38,15 @@ KNOWN = (
     "Pinned worker", "Set worker", "Starting", "Worker ID:",
 )  # fmt: skip
 
-WORDINGS = Wordings(by_first_word(_MESSAGES), first_words(_MESSAGES), KNOWN)
+WORDINGS = by_first_word(
+    _MESSAGES,
+    KNOWN,
+    anchors=(
+        anchor("", "start"),
+        anchor("completed", "received"),
+        anchor("finished", "completed"),
+    ),
+)
 
 # worker_12.log, worker_12.jsonlog
 _NAME = re.compile(r"worker_(\d+)\.")
@@ -55,9 +63,8 @@ def worker_log(path: Path, context: Context) -> Iterator[Record]:
         if isinstance(message, Problem):
             yield message
             continue
-        at, name, match = message
-        worker.line = worker.line or at.line
-        yield from getattr(worker, name)(at, *match.groups())
+        worker.line = worker.line or message.at.line
+        yield from told(worker, message)
     yield from worker.finish(log.first(), log.last())
     yield log.tally()
 

@@ -11,7 +11,7 @@ from dnpcsql import clock
 from dnpcsql.clock import MINUTE, SECOND, Clock, Interval, epoch_ns, naive_ns
 
 # 1795331212.928108 2026-11-22 07:06:52 MainProcess-16615 Task-Launch_0-140622933522112 …
-_BOTH = re.compile(rb"^(\d{9,11}\.\d{6}) (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) ", re.MULTILINE)
+_BOTH = re.compile(rb"^(\d{9,10}\.\d{6}) (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) ", re.MULTILINE)
 _STEP = 1 << 16
 _HEAD = 4 << 20  # a log that shows instants does so from its first record on
 _QUARTER = 15 * MINUTE  # what offsets are multiples of
@@ -39,7 +39,7 @@ def clock_of_log(path: Path) -> Clock | None:
             changes = _changes(file, first, last)
     except OSError:
         return None
-    edges = [-_FAR, *(later.unix for _, later in changes), _FAR]
+    edges = [-_FAR, *(_instant(*change) for change in changes), _FAR]
     offsets = [first.offset, *(later.offset for _, later in changes)]
     return Clock(
         f"from {path.name}",
@@ -48,6 +48,12 @@ def clock_of_log(path: Path) -> Clock | None:
             for start, end, offset in zip(edges, edges[1:], offsets, strict=False)
         ),
     ).within(first.unix, last.unix)
+
+
+def _instant(before: Both, after: Both) -> int:
+    """When the clock was changed: at a full quarter of an hour, if there is one between."""
+    quarter = after.unix // _QUARTER * _QUARTER
+    return quarter if quarter > before.unix else after.unix
 
 
 def clock_of_scripts(names: list[str], launched: str | None) -> Clock | None:
@@ -78,10 +84,10 @@ def clock_of_json(path: Path) -> Clock | None:
     if not known or first is None or last is None:
         return None
     start, end = epoch_ns(first[1].decode()), epoch_ns(last[1].decode())
-    parts = (Interval(-_FAR, _FAR, known[0]),)
+    parts = [Interval(-_FAR, _FAR, known[0])]
     if known[0] != known[-1]:
-        parts = (Interval(-_FAR, end, known[0]), Interval(start, _FAR, known[-1]))
-    return Clock(f"from {path.name}", parts).within(start, end)
+        parts = [Interval(-_FAR, end, known[0]), Interval(start, _FAR, known[-1])]
+    return Clock(f"from {path.name}", tuple(parts)).within(start, end)
 
 
 def clock_of_pending(path: Path, task_id: int, local: str) -> Clock | None:
@@ -133,7 +139,7 @@ def lines_with(path: Path, *texts: bytes) -> Iterator[bytes]:
     with path.open("rb") as file:
         rest = b""
         while chunk := file.read(1 << 20):
-            whole, newline, rest = (rest + chunk).rpartition(b"\n")
+            whole, _, rest = (rest + chunk).rpartition(b"\n")
             if any(text in whole for text in texts):
                 for line in whole.split(b"\n"):
                     if any(text in line for text in texts):
@@ -143,7 +149,7 @@ def lines_with(path: Path, *texts: bytes) -> Iterator[bytes]:
 
 
 # parsl.localprovider.1795331659.478654.sh
-_SCRIPT = re.compile(r"\.(\d{9,11}\.\d+)\.sh")
+_SCRIPT = re.compile(r"\.(\d{9,10}\.\d+)\.sh")
 
 # {"created": 1795331239.7529233, …, "parsl.workflow_info.time_began": "2026-11-22 07:07:19.751749"
 _CREATED = re.compile(rb'^\{"created": ([\d.]+)', re.MULTILINE)
@@ -241,7 +247,8 @@ def _last_both(file: BinaryIO, size: int) -> Both | None:
 def _both(position: int, found: re.Match[bytes]) -> Both | None:
     unix = epoch_ns(found[1].decode())
     try:
-        offset = naive_ns(found[2].decode()) - unix // SECOND * SECOND
+        # A fraction of .9999996 was rounded up to the next second, the wall clock's was cut off.
+        offset = round((naive_ns(found[2].decode()) - unix // SECOND * SECOND) / MINUTE) * MINUTE
     except ValueError:
         return None
     return Both(position, unix, offset) if abs(offset) <= _MOST else None

@@ -92,44 +92,50 @@ FROM (
 WHERE received IS NOT NULL AND pid IS NOT NULL;
 
 INSERT OR IGNORE INTO subspan (superspan_uuid, subspan_uuid, key, note)
-SELECT min(try_uuid), executor_task, '', 'inferred: by the worker''s process and the time'
+SELECT
+  substr(try_uuid, 1, 12) || told || substr(try_uuid, 15), executor_task, '',
+  'inferred: by the worker''s process and the time'
 FROM (
-  SELECT
-    try_uuid,
-    -- Logs of before 2026 cut off what is below a millisecond.
-    (
-      SELECT executor_task FROM temp.worked
-      WHERE worked.run = ran.run AND worked.block = ran.block AND worked.pid = ran.pid
-        AND received <= running AND (completed IS NULL OR completed + 1000000 > ended)
-      ORDER BY received DESC LIMIT 1
-    ) AS executor_task
+  SELECT min(try_uuid) AS try_uuid, executor_task
   FROM (
     SELECT
-      run, attempt.uuid AS try_uuid,
-      coalesce(json_extract(attempt.attributes, '$."parsl.block.id"'), '') AS block,
+      try_uuid,
+      -- Logs of before 2026 cut off what is below a millisecond.
       (
-        SELECT json_extract(metrics, '$.psutil_process_pid') FROM sample
-        WHERE span_uuid = attempt.uuid LIMIT 1
-      ) AS pid,
-      (
-        SELECT min(time_unix_nano) FROM event
-        WHERE span_uuid = attempt.uuid AND type = 'running'
-      ) AS running,
-      coalesce(
+        SELECT executor_task FROM temp.worked
+        WHERE worked.run = ran.run AND worked.block = ran.block AND worked.pid = ran.pid
+          AND received <= running AND (completed IS NULL OR completed + 1000000 > ended)
+        ORDER BY received DESC LIMIT 1
+      ) AS executor_task
+    FROM (
+      SELECT
+        run, attempt.uuid AS try_uuid,
+        coalesce(json_extract(attempt.attributes, '$."parsl.block.id"'), '') AS block,
         (
-          SELECT max(time_unix_nano) FROM event
-          WHERE span_uuid = attempt.uuid AND type = 'running_ended'
-        ),
-        0
-      ) AS ended
-    FROM temp.untied
-    JOIN span AS attempt ON attempt.uuid > run || '13' AND attempt.uuid < run || '13g'
-    WHERE NOT logged
-  ) AS ran
+          SELECT json_extract(metrics, '$.psutil_process_pid') FROM sample
+          WHERE span_uuid = attempt.uuid LIMIT 1
+        ) AS pid,
+        (
+          SELECT min(time_unix_nano) FROM event
+          WHERE span_uuid = attempt.uuid AND type = 'running'
+        ) AS running,
+        coalesce(
+          (
+            SELECT max(time_unix_nano) FROM event
+            WHERE span_uuid = attempt.uuid AND type = 'running_ended'
+          ),
+          0
+        ) AS ended
+      FROM temp.untied
+      JOIN span AS attempt ON attempt.uuid > run || '13' AND attempt.uuid < run || '13g'
+      WHERE NOT logged
+    ) AS ran
+  )
+  WHERE executor_task IS NOT NULL
+  GROUP BY executor_task
+  HAVING count(*) = 1
 )
-WHERE executor_task IS NOT NULL
-GROUP BY executor_task
-HAVING count(*) = 1;
+JOIN (SELECT '13' AS told UNION ALL SELECT '23');
 
 -- 2. By order of launch: executors number from 1, a launch at a time. Only if there is but one
 -- executor that numbers its tasks, if all its numbers and launches are there, if no two kernels
@@ -144,8 +150,8 @@ INSERT INTO temp.launched
 WITH numbered(run, digits, number) AS (
   SELECT DISTINCT run, substr(task.uuid, 15, 6), CAST(substr(task.uuid, 21) AS INTEGER)
   FROM temp.untied
-  JOIN (SELECT '38' AS told UNION ALL SELECT '58')
-  JOIN span AS task ON task.uuid > run || told AND task.uuid < run || told || 'g'
+  CROSS JOIN (SELECT '38' AS told UNION ALL SELECT '58')
+  CROSS JOIN span AS task ON task.uuid > run || told AND task.uuid < run || told || 'g'
 ),
 sole(run, digits, numbers) AS (
   SELECT run, min(digits), count(*) FROM numbered GROUP BY run
@@ -155,8 +161,8 @@ executor(run, digits, numbers, label) AS (
   SELECT DISTINCT
     sole.run, sole.digits, numbers, json_extract(attributes, '$."parsl.executor.label"')
   FROM sole
-  JOIN (SELECT '24' AS told UNION ALL SELECT '34')
-  JOIN span
+  CROSS JOIN (SELECT '24' AS told UNION ALL SELECT '34')
+  CROSS JOIN span
     ON uuid > sole.run || told || sole.digits AND uuid < sole.run || told || sole.digits || 'g'
 ),
 launch(run, digits, numbers, try_uuid, place, launches) AS (
@@ -165,8 +171,8 @@ launch(run, digits, numbers, try_uuid, place, launches) AS (
     row_number() OVER (PARTITION BY executor.run ORDER BY time_unix_nano, event.line),
     count(*) OVER (PARTITION BY executor.run)
   FROM executor
-  JOIN temp.untied ON untied.run = executor.run
-  JOIN span AS attempt
+  CROSS JOIN temp.untied ON untied.run = executor.run
+  CROSS JOIN span AS attempt
     ON attempt.uuid > executor.run || CASE WHEN logged THEN '23' ELSE '13' END
     AND attempt.uuid < executor.run || CASE WHEN logged THEN '23g' ELSE '13g' END
   JOIN event ON event.span_uuid = attempt.uuid AND event.type = 'launched'
@@ -203,4 +209,7 @@ WHERE run IN (
 );
 
 INSERT OR IGNORE INTO subspan (superspan_uuid, subspan_uuid, key, note)
-SELECT try_uuid, executor_task, '', 'inferred: by order of launch' FROM temp.launched;
+SELECT
+  substr(try_uuid, 1, 12) || told || substr(try_uuid, 15), executor_task, '',
+  'inferred: by order of launch'
+FROM temp.launched JOIN (SELECT '13' AS told UNION ALL SELECT '23');

@@ -3,51 +3,54 @@
 -- clock of their own host.
 CREATE VIEW parsl_try AS
 SELECT
-  substr(attempt.trace_high, 1, 8) || '-' || substr(attempt.trace_high, 9, 4) || '-' || substr(attempt.trace_high, 13, 4)
+  substr(attempt.trace_high, 1, 8) || '-' || substr(attempt.trace_high, 9, 4)
+    || '-' || substr(attempt.trace_high, 13, 4)
     || '-' || substr(attempt.trace_high, 17, 4) || '-' || substr(attempt.uuid, 1, 12) AS run_id,  -- Parsl's run id
   CAST(substr(attempt.uuid, 15, 10) AS INTEGER) AS task_id,  -- Parsl's task id
   CAST(substr(attempt.uuid, 25, 4) AS INTEGER) AS try_id,  -- from 0 in a task
   coalesce(
+    (SELECT name FROM span WHERE uuid = substr(attempt.uuid, 1, 12) || '12' || substr(attempt.uuid, 15, 10) || '0000'),
+    (SELECT name FROM span WHERE uuid = substr(attempt.uuid, 1, 12) || '22' || substr(attempt.uuid, 15, 10) || '0000')
+  ) AS app,  -- the app's name
+  coalesce(
     (SELECT json_extract(attributes, '$."parsl.executor.label"') FROM span WHERE uuid = substr(attempt.uuid, 1, 12) || '13' || substr(attempt.uuid, 15)),
     (SELECT json_extract(attributes, '$."parsl.executor.label"') FROM span WHERE uuid = substr(attempt.uuid, 1, 12) || '23' || substr(attempt.uuid, 15))
   ) AS executor,  -- the executor's label
-  CAST(substr(attempt.executor_task, 21) AS INTEGER) AS executor_task_id,  -- the executor's own number of this try
+  CAST(substr(attempt.executor_task, 7) AS INTEGER) AS executor_task_id,  -- the executor's own number of this try
   coalesce(
     (SELECT json_extract(attributes, '$."parsl.block.id"') FROM span WHERE uuid = substr(attempt.uuid, 1, 12) || '13' || substr(attempt.uuid, 15)),
+    (SELECT json_extract(attributes, '$."parsl.block.id"') FROM span WHERE uuid = attempt.worker_uuid),
+    (SELECT json_extract(attributes, '$."parsl.block.id"') FROM span WHERE uuid = attempt.manager_uuid),
     (
-      SELECT json_extract(worker.attributes, '$."parsl.block.id"')
-      FROM subspan JOIN span AS worker ON worker.uuid = superspan_uuid
-      WHERE subspan_uuid = substr(attempt.executor_task, 1, 12) || '58' || substr(attempt.executor_task, 15)
-        AND worker.type = 'parsl.executor.htex.worker'
+      SELECT json_extract(attributes, '$."parsl.block.id"')
+      FROM subspan JOIN span ON uuid = superspan_uuid
+      WHERE subspan_uuid = substr(attempt.uuid, 1, 12) || '48' || attempt.executor_task
+        AND superspan_uuid > substr(attempt.uuid, 1, 12) || '46'
+        AND superspan_uuid < substr(attempt.uuid, 1, 12) || '46g'
     )
   ) AS block_id,  -- as its executor numbers blocks
   coalesce(
+    (SELECT json_extract(attributes, '$."parsl.manager.id"') FROM span WHERE uuid = attempt.worker_uuid),
+    (SELECT json_extract(attributes, '$."parsl.manager.id"') FROM span WHERE uuid = attempt.manager_uuid),
     (
-      SELECT json_extract(worker.attributes, '$."parsl.manager.id"')
-      FROM subspan JOIN span AS worker ON worker.uuid = superspan_uuid
-      WHERE subspan_uuid = substr(attempt.executor_task, 1, 12) || '58' || substr(attempt.executor_task, 15)
-        AND worker.type = 'parsl.executor.htex.worker'
-    ),
-    (
-      SELECT json_extract(manager.attributes, '$."parsl.manager.id"')
-      FROM subspan JOIN span AS manager ON manager.uuid = superspan_uuid
-      WHERE subspan_uuid = substr(attempt.executor_task, 1, 12) || '38' || substr(attempt.executor_task, 15)
-        AND manager.type = 'parsl.executor.htex.interchange.manager'
+      SELECT json_extract(attributes, '$."parsl.manager.id"')
+      FROM subspan JOIN span ON uuid = superspan_uuid
+      WHERE subspan_uuid = substr(attempt.uuid, 1, 12) || '48' || attempt.executor_task
+        AND superspan_uuid > substr(attempt.uuid, 1, 12) || '46'
+        AND superspan_uuid < substr(attempt.uuid, 1, 12) || '46g'
     )
   ) AS manager_id,  -- the uid of the manager
-  (
-    SELECT json_extract(worker.attributes, '$."parsl.worker.id"')
-    FROM subspan JOIN span AS worker ON worker.uuid = superspan_uuid
-    WHERE subspan_uuid = substr(attempt.executor_task, 1, 12) || '58' || substr(attempt.executor_task, 15)
-      AND worker.type = 'parsl.executor.htex.worker'
-  ) AS worker_id,  -- its number in its manager
-  (SELECT json_extract(attributes, '$."host.name"') FROM span WHERE uuid = substr(attempt.uuid, 1, 12) || '13' || substr(attempt.uuid, 15)) AS hostname,  -- where it ran
+  (SELECT json_extract(attributes, '$."parsl.worker.id"') FROM span WHERE uuid = attempt.worker_uuid) AS worker_id,  -- its number in its manager
+  coalesce(
+    (SELECT json_extract(attributes, '$."host.name"') FROM span WHERE uuid = substr(attempt.uuid, 1, 12) || '13' || substr(attempt.uuid, 15)),
+    (SELECT json_extract(attributes, '$."host.name"') FROM span WHERE uuid = attempt.manager_uuid)
+  ) AS hostname,  -- where it ran
   (
     SELECT type FROM event
     WHERE span_uuid IN (
-      substr(attempt.uuid, 1, 12) || '13' || substr(attempt.uuid, 15),
-      substr(attempt.uuid, 1, 12) || '23' || substr(attempt.uuid, 15)
-    )
+        substr(attempt.uuid, 1, 12) || '13' || substr(attempt.uuid, 15),
+        substr(attempt.uuid, 1, 12) || '23' || substr(attempt.uuid, 15)
+      )
       AND type IN (
         'exec_done', 'memo_done', 'failed', 'dep_fail', 'fail_retryable', 'joining',
         'running_ended', 'running', 'launched', 'pending'
@@ -68,22 +71,10 @@ SELECT
     (SELECT min(time) FROM event WHERE span_uuid = substr(attempt.uuid, 1, 12) || '13' || substr(attempt.uuid, 15) AND type = 'launched'),
     (SELECT min(time) FROM event WHERE span_uuid = substr(attempt.uuid, 1, 12) || '23' || substr(attempt.uuid, 15) AND type = 'launched')
   ) AS launched,  -- handed to the executor
-  (
-    SELECT min(time) FROM event
-    WHERE span_uuid = substr(attempt.executor_task, 1, 12) || '38' || substr(attempt.executor_task, 15) AND type = 'interchange_received_task'
-  ) AS interchange_received,  -- queued in the interchange
-  (
-    SELECT min(time) FROM event
-    WHERE span_uuid = substr(attempt.executor_task, 1, 12) || '38' || substr(attempt.executor_task, 15) AND type = 'interchange_to_manager'
-  ) AS interchange_sent,  -- sent to a manager (logged after sending)
-  (
-    SELECT min(time) FROM event
-    WHERE span_uuid = substr(attempt.executor_task, 1, 12) || '48' || substr(attempt.executor_task, 15) AND type = 'manager_got_task'
-  ) AS manager_got,  -- by the worker host's clock
-  (
-    SELECT min(time) FROM event
-    WHERE span_uuid = substr(attempt.executor_task, 1, 12) || '58' || substr(attempt.executor_task, 15) AND type = 'worker_received_task'
-  ) AS worker_received,  -- by the worker host's clock
+  (SELECT min(time) FROM event WHERE span_uuid = substr(attempt.uuid, 1, 12) || '38' || attempt.executor_task AND type = 'interchange_received_task') AS interchange_received,  -- queued in the interchange
+  (SELECT min(time) FROM event WHERE span_uuid = substr(attempt.uuid, 1, 12) || '38' || attempt.executor_task AND type = 'interchange_to_manager') AS interchange_sent,  -- sent to a manager (logged after sending)
+  (SELECT min(time) FROM event WHERE span_uuid = substr(attempt.uuid, 1, 12) || '48' || attempt.executor_task AND type = 'manager_got_task') AS manager_got,  -- by the worker host's clock
+  (SELECT min(time) FROM event WHERE span_uuid = substr(attempt.uuid, 1, 12) || '58' || attempt.executor_task AND type = 'worker_received_task') AS worker_received,  -- by the worker host's clock
   coalesce(
     (SELECT min(time) FROM event WHERE span_uuid = substr(attempt.uuid, 1, 12) || '13' || substr(attempt.uuid, 15) AND type = 'running'),
     (SELECT min(time) FROM event WHERE span_uuid = substr(attempt.uuid, 1, 12) || '23' || substr(attempt.uuid, 15) AND type = 'running')
@@ -92,18 +83,9 @@ SELECT
     (SELECT min(time) FROM event WHERE span_uuid = substr(attempt.uuid, 1, 12) || '13' || substr(attempt.uuid, 15) AND type = 'running_ended'),
     (SELECT min(time) FROM event WHERE span_uuid = substr(attempt.uuid, 1, 12) || '23' || substr(attempt.uuid, 15) AND type = 'running_ended')
   ) AS running_ended,  -- the app's body has ended
-  (
-    SELECT min(time) FROM event
-    WHERE span_uuid = substr(attempt.executor_task, 1, 12) || '58' || substr(attempt.executor_task, 15) AND type = 'worker_completed_task'
-  ) AS worker_completed,  -- by the worker host's clock
-  (
-    SELECT min(time) FROM event
-    WHERE span_uuid = substr(attempt.executor_task, 1, 12) || '58' || substr(attempt.executor_task, 15) AND type = 'worker_all_finished_task'
-  ) AS worker_finished,  -- the worker is free again
-  (
-    SELECT min(time) FROM event
-    WHERE span_uuid = substr(attempt.executor_task, 1, 12) || '38' || substr(attempt.executor_task, 15) AND type = 'interchange_removing_task'
-  ) AS interchange_result,  -- the result passes the interchange
+  (SELECT min(time) FROM event WHERE span_uuid = substr(attempt.uuid, 1, 12) || '58' || attempt.executor_task AND type = 'worker_completed_task') AS worker_completed,  -- by the worker host's clock
+  (SELECT min(time) FROM event WHERE span_uuid = substr(attempt.uuid, 1, 12) || '58' || attempt.executor_task AND type = 'worker_all_finished_task') AS worker_finished,  -- the worker is free again
+  (SELECT min(time) FROM event WHERE span_uuid = substr(attempt.uuid, 1, 12) || '38' || attempt.executor_task AND type = 'interchange_removing_task') AS interchange_result,  -- the result passes the interchange
   coalesce(
     (SELECT end_unix_nano FROM span WHERE uuid = substr(attempt.uuid, 1, 12) || '13' || substr(attempt.uuid, 15)),
     (SELECT end_unix_nano FROM span WHERE uuid = substr(attempt.uuid, 1, 12) || '23' || substr(attempt.uuid, 15))
@@ -111,33 +93,72 @@ SELECT
   substr(attempt.uuid, 1, 12) || '03' || substr(attempt.uuid, 15) AS uuid  -- the try's own id, whoever tells of it
 FROM (
   SELECT
-    uuid, trace_high,
-    (
-      SELECT subspan_uuid FROM subspan
-      WHERE superspan_uuid IN (
-        substr(span.uuid, 1, 12) || '23' || substr(span.uuid, 15),
-        substr(span.uuid, 1, 12) || '13' || substr(span.uuid, 15)
-      )
-        AND subspan_uuid BETWEEN substr(span.uuid, 1, 12) || '28' AND substr(span.uuid, 1, 12) || '28g'
-      LIMIT 1
-    ) AS executor_task
-  FROM span WHERE type = 'parsl.monitoring.try'
+    attempt.uuid, attempt.trace_high,
+    substr(tie.subspan_uuid, 15) AS executor_task,
+    on_worker.superspan_uuid AS worker_uuid,
+    on_manager.superspan_uuid AS manager_uuid
+  FROM span AS attempt
+  LEFT JOIN subspan AS tie
+    ON tie.superspan_uuid = substr(attempt.uuid, 1, 12) || '23' || substr(attempt.uuid, 15)
+    AND tie.subspan_uuid = (
+      SELECT min(subspan_uuid) FROM subspan
+      WHERE superspan_uuid = substr(attempt.uuid, 1, 12) || '23' || substr(attempt.uuid, 15)
+        AND subspan_uuid > substr(attempt.uuid, 1, 12) || '28'
+        AND subspan_uuid < substr(attempt.uuid, 1, 12) || '28g'
+    )
+  LEFT JOIN subspan AS on_worker
+    ON on_worker.subspan_uuid = substr(attempt.uuid, 1, 12) || '58' || substr(tie.subspan_uuid, 15)
+    AND on_worker.superspan_uuid = (
+      SELECT min(superspan_uuid) FROM subspan
+      WHERE subspan_uuid = substr(attempt.uuid, 1, 12) || '58' || substr(tie.subspan_uuid, 15)
+        AND superspan_uuid > substr(attempt.uuid, 1, 12) || '57'
+        AND superspan_uuid < substr(attempt.uuid, 1, 12) || '57g'
+    )
+  LEFT JOIN subspan AS on_manager
+    ON on_manager.subspan_uuid
+      = substr(attempt.uuid, 1, 12) || '38' || substr(tie.subspan_uuid, 15)
+    AND on_manager.superspan_uuid = (
+      SELECT min(superspan_uuid) FROM subspan
+      WHERE subspan_uuid = substr(attempt.uuid, 1, 12) || '38' || substr(tie.subspan_uuid, 15)
+        AND superspan_uuid > substr(attempt.uuid, 1, 12) || '36'
+        AND superspan_uuid < substr(attempt.uuid, 1, 12) || '36g'
+    )
+  WHERE attempt.type = 'parsl.monitoring.try'
   UNION ALL
   SELECT
-    uuid, trace_high,
-    (
-      SELECT subspan_uuid FROM subspan
-      WHERE superspan_uuid IN (
-        substr(span.uuid, 1, 12) || '23' || substr(span.uuid, 15),
-        substr(span.uuid, 1, 12) || '13' || substr(span.uuid, 15)
-      )
-        AND subspan_uuid BETWEEN substr(span.uuid, 1, 12) || '28' AND substr(span.uuid, 1, 12) || '28g'
-      LIMIT 1
-    ) AS executor_task
-  FROM span
-  WHERE type = 'parsl.rundir.try'
+    attempt.uuid, attempt.trace_high,
+    substr(tie.subspan_uuid, 15) AS executor_task,
+    on_worker.superspan_uuid AS worker_uuid,
+    on_manager.superspan_uuid AS manager_uuid
+  FROM span AS attempt
+  LEFT JOIN subspan AS tie
+    ON tie.superspan_uuid = substr(attempt.uuid, 1, 12) || '23' || substr(attempt.uuid, 15)
+    AND tie.subspan_uuid = (
+      SELECT min(subspan_uuid) FROM subspan
+      WHERE superspan_uuid = substr(attempt.uuid, 1, 12) || '23' || substr(attempt.uuid, 15)
+        AND subspan_uuid > substr(attempt.uuid, 1, 12) || '28'
+        AND subspan_uuid < substr(attempt.uuid, 1, 12) || '28g'
+    )
+  LEFT JOIN subspan AS on_worker
+    ON on_worker.subspan_uuid = substr(attempt.uuid, 1, 12) || '58' || substr(tie.subspan_uuid, 15)
+    AND on_worker.superspan_uuid = (
+      SELECT min(superspan_uuid) FROM subspan
+      WHERE subspan_uuid = substr(attempt.uuid, 1, 12) || '58' || substr(tie.subspan_uuid, 15)
+        AND superspan_uuid > substr(attempt.uuid, 1, 12) || '57'
+        AND superspan_uuid < substr(attempt.uuid, 1, 12) || '57g'
+    )
+  LEFT JOIN subspan AS on_manager
+    ON on_manager.subspan_uuid
+      = substr(attempt.uuid, 1, 12) || '38' || substr(tie.subspan_uuid, 15)
+    AND on_manager.superspan_uuid = (
+      SELECT min(superspan_uuid) FROM subspan
+      WHERE subspan_uuid = substr(attempt.uuid, 1, 12) || '38' || substr(tie.subspan_uuid, 15)
+        AND superspan_uuid > substr(attempt.uuid, 1, 12) || '36'
+        AND superspan_uuid < substr(attempt.uuid, 1, 12) || '36g'
+    )
+  WHERE attempt.type = 'parsl.rundir.try'
     AND NOT EXISTS (
       SELECT 1 FROM span AS stored
-      WHERE stored.uuid = substr(span.uuid, 1, 12) || '13' || substr(span.uuid, 15)
+      WHERE stored.uuid = substr(attempt.uuid, 1, 12) || '13' || substr(attempt.uuid, 15)
     )
 ) AS attempt;

@@ -1,0 +1,50 @@
+"""One kernel's account of itself in its log: what its parts share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from dnpcsql.identity import PARSL_LOG, Names
+from dnpcsql.importers.wordings import At
+from dnpcsql.records import Containment, Record, Span
+
+TRACEBACK_LIMIT = 16_000
+MESSAGE_LIMIT = 4_000
+
+
+def to_json(**values: object) -> str | None:
+    """A JSON object of the values that are not None."""
+    said = {name: value for name, value in values.items() if value is not None}
+    return json.dumps(said, ensure_ascii=False) if said else None
+
+
+class Account:
+    """The names of one run's things, and its executors."""
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        self._names = Names(run_id, PARSL_LOG)
+        self._executors: set[str] = set()
+
+    def executor(self, at: At, label: str, type_: str) -> Sequence[Record]:
+        """An executor of the kernel's."""
+        self._executors.add(label)
+        return self._executor_records(at, label, type_)
+
+    def _executor_once(self, at: At, label: str) -> Sequence[Record]:
+        if label in self._executors:
+            return ()
+        self._executors.add(label)
+        return self._executor_records(at, label, None)
+
+    def _executor_records(self, at: At, label: str, type_: str | None) -> Sequence[Record]:
+        uuid, run = self._names.executor(label), self._names.workflow()
+        attributes = to_json(**{"parsl.executor.label": label, "parsl.executor.type": type_})
+        return (
+            Span(
+                uuid, "parsl.rundir.executor", self._names.trace_high, parent_uuid=run,
+                name=label, attributes=attributes, line=at.line,
+            ),
+            Containment(run, uuid),
+        )  # fmt: skip

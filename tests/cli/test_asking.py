@@ -1,0 +1,134 @@
+"""Commands that print rows, in all formats, and their errors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dnpcsql.cli import COMMANDS
+from tests.cli.conftest import Run
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(dnpcsql: Run, command: str) -> None:
+    ran = dnpcsql(command, "--help")
+    assert ran.status == 0
+    assert ran.out.startswith("Usage: ")
+
+
+def test_tasks_are_printed_a_line_each(killed: Run) -> None:
+    lines = killed("tasks", "last").out.splitlines()
+    assert lines[0].split() == [
+        "task_id",
+        "app",
+        "state",
+        "tries",
+        "executor",
+        "invoked_s",
+        "seconds",
+    ]
+    assert len(lines) == 1 + 23
+
+
+def test_a_query_in_each_format(killed: Run) -> None:
+    sql = "SELECT 1 AS one, NULL AS none, 'a,b' AS text"
+    shown = {name: killed("query", sql, "--format", name).out for name in ("csv", "tsv", "jsonl")}
+    assert shown["csv"] == 'one,none,text\n1,,"a,b"\n'
+    assert shown["tsv"] == "one\tnone\ttext\n1\t\ta,b\n"
+    assert json.loads(shown["jsonl"]) == {"one": 1, "none": None, "text": "a,b"}
+    assert json.loads(killed("query", sql, "--format", "json").out) == [json.loads(shown["jsonl"])]
+    assert killed("query", sql).out == "one  none  text\n  1        a,b\n"
+
+
+def test_a_query_takes_values_views_and_files(killed: Run, tmp_path: Path) -> None:
+    rows = killed(
+        "query", "SELECT count(*) AS n FROM parsl_task WHERE app = :app", "--param", "app=work",
+        "--format", "csv",
+    )  # fmt: skip
+    assert rows.out == "n\n18\n"
+    assert "problem" in killed("query", "source_summary").out
+    (tmp_path / "q.sql").write_text("SELECT 2 AS two;\n")
+    assert killed("query", tmp_path / "q.sql").out == "two\n  2\n"
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELECT * FROM parsl_taks", "no such table: parsl_taks (did you mean parsl_task?"),
+        ("SELECT stat FROM parsl_task", "no such column: stat (did you mean state?"),
+        ("DELETE FROM span", "attempt to write a readonly database: queries only read"),
+        ("SELECT :x", "give it by --param name=value"),
+        ("SELEC 1", 'near "SELEC": syntax error'),
+    ],
+)
+def test_a_wrong_query_is_one_line(killed: Run, sql: str, said: str) -> None:
+    ran = killed("query", sql)
+    assert (ran.status, ran.err.count("\n")) == (1, 1)
+    assert said in ran.err
+
+
+def test_no_database_is_one_line(dnpcsql: Run) -> None:
+    ran = dnpcsql("tasks")
+    assert ran.status == 1
+    assert "`dnpcsql import PATH` makes one" in ran.err
+
+
+def test_a_run_by_each_of_its_names(killed: Run) -> None:
+    whole = killed("tasks", "71d4a751-6867-449f-b893-6b653903b644").out
+    for name in ("71d4a", "last", "000", "0", "killed workflow"):
+        assert killed("tasks", name).out == whole
+    ran = killed("tasks", "nothing")
+    assert ran.err == (
+        "dnpcsql: no run nothing; there are: "
+        "71d4a751-6867-449f-b893-6b653903b644 (000, killed workflow)\n"
+    )
+
+
+def test_names_that_would_harm_a_terminal_come_out_plain(dnpcsql: Run, tmp_path: Path) -> None:
+    importer = tmp_path / "mine.py"
+    importer.write_text(
+        "from dnpcsql import Span\n"
+        "def mine(path):\n"
+        "    yield Span('0' * 28, 'mine', '0' * 20, name='\\x1b[31mred\\x07\\n')\n"
+    )
+    (tmp_path / "log.txt").write_text("x\n")
+    dnpcsql("import", tmp_path / "log.txt", "--importer", importer)
+    assert dnpcsql("query", "SELECT name FROM span").out == "name\n\\x1b[31mred\\x07\\n\n"
+
+
+def test_views_are_explained(killed: Run) -> None:
+    assert "parsl_try" in killed("views").out
+    assert "executor_task_id" in killed("views", "parsl_try").out
+    assert killed("views", "parsl_tri").status == 1
+
+
+def test_types_sources_and_problems(killed: Run) -> None:
+    assert "parsl.monitoring.task" in killed("types").out
+    assert "contains" in killed("types", "--relations").out
+    assert "parsl.log" in killed("sources").out
+    assert "left out" in killed("sources", "--messages").out
+    assert killed("problems").out.splitlines()[0].split() == ["kind", "count", "files", "example"]
+    assert killed("problems", "--all").status == 0
+
+
+def test_a_tasks_life_as_text_and_as_rows(killed: Run) -> None:
+    text = killed("task", "last", "0").out
+    assert text.startswith("task 0  work  exec_done  ")
+    assert "monitoring.db status 27" in text
+    rows = [
+        json.loads(line)
+        for line in killed("task", "last", "0", "--format", "jsonl").out.splitlines()
+    ]
+    assert rows[0]["what"] == "invoked"
+    assert [row["after_s"] for row in rows] == sorted(row["after_s"] for row in rows)
+    assert killed("task", "last", "99").status == 1
+
+
+def test_sequences_give_every_order(killed: Run) -> None:
+    text = killed("sequences", "parsl.monitoring.task", "--most", "1").out
+    assert text.startswith("23 spans, ")
+    rows = killed("sequences", "--format", "jsonl").out.splitlines()
+    assert sum(json.loads(row)["count"] for row in rows if json.loads(row)["step"] == 0) == 23
+    assert killed("sequences", "no.such.type").status == 1
