@@ -162,7 +162,7 @@ class Writer:
 
     def _insert(self, kind: type, rows: list[Any]) -> None:
         if kind is not Resource and kind is not Scope:
-            self.runs |= {row[0][:RUN_DIGITS] for row in rows}
+            self.runs |= _runs(rows)
         width = _NARROW.get(kind)
         if width is not None:
             narrow, rows = _split(rows, width, together=kind is Span)
@@ -203,6 +203,13 @@ class Writer:
             "INSERT INTO problem (source_id, kind, line, text, count) VALUES (?, ?, ?, ?, ?)",
             [(self._source_id, *row, count) for row, count in rows.items()],
         )
+
+
+def _runs(rows: list[Any]) -> set[str]:
+    """The run parts of the uuids with which rows begin; nearly always they are one."""
+    uuids = [row[0] for row in rows]
+    first, last = min(uuids)[:RUN_DIGITS], max(uuids)[:RUN_DIGITS]
+    return {first} if first == last else {uuid[:RUN_DIGITS] for uuid in uuids}
 
 
 def _split(

@@ -16,6 +16,7 @@ from dnpcsql.importers.context import Context
 from dnpcsql.importers.interchange_log import interchange_log
 from dnpcsql.importers.manager_log import manager_log
 from dnpcsql.importers.monitoring_db import monitoring_db
+from dnpcsql.importers.monitoring_log import monitoring_log
 from dnpcsql.importers.parsl_log import parsl_log
 from dnpcsql.importers.submit_script import submit_script
 from dnpcsql.importers.text import Lines
@@ -41,6 +42,7 @@ BUILT_IN = (
     Importer("interchange.log", recognising.log_of("interchange"), interchange_log),
     Importer("manager.log", recognising.log_of("manager"), manager_log),
     Importer("worker log", recognising.log_of("worker"), worker_log),
+    Importer("monitoring log", recognising.log_of("monitoring"), monitoring_log, anchors=False),
     Importer("submit script", recognising.exit_code, submit_script, anchors=False),
 )
 
