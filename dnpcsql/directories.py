@@ -30,6 +30,9 @@ _HEAD = 4 << 20
 # {"created": 1795331239.7517672, …, "formatted": "Run id is: 598af58f-8a3e-45df-be5a-12fce41274fe"
 _RUN_ID = re.compile(rb'^[^\n]*Run id is: ([0-9a-f-]{36})(?=\s*$|")', re.MULTILINE)
 
+# … Will put [{'run_id': '9bb82f2e-7ccb-4630-808b-b15227c7ce7c', …}] to pending block queue
+_STORED = re.compile(rb"Will put .*'run_id': '([0-9a-f-]{36})'")
+
 # 2021-12-01 07:14:19.760 parsl.executors.status_handling:178 [DEBUG]  Launched block 0->31762
 _LAUNCHED = re.compile(
     rb"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) [^\n]*Launched block", re.MULTILINE
@@ -152,7 +155,13 @@ class RunDirectory:
     def run_id(self) -> str | None:
         """From its parsl.log; if that is missing, from the database beside the directory."""
         logs = (self.path / "parsl.log", self.path / "parsl.jsonlog")
-        return next(filter(None, map(run_named_in, logs)), None) or run_of_directory(self.path)
+        named = filter(None, map(run_named_in, logs))
+        return next(named, None) or run_of_directory(self.path) or self._run_stored()
+
+    def _run_stored(self) -> str | None:
+        """As the database's log has it, to 2025."""
+        found = _STORED.search(_head(self.path / "database_manager.log"))
+        return found[1].decode() if found else None
 
     @cached_property
     def log_clock(self) -> Clock | None:

@@ -151,7 +151,7 @@ class Writer:
         if not batch:
             return
         if kind is Told:
-            self.runs |= {told.span.uuid[:RUN_DIGITS] for told in batch}
+            self._add_runs({told.span.uuid[:RUN_DIGITS] for told in batch})
             self.settler.settle(batch)
             batch.clear()
             return
@@ -178,15 +178,19 @@ class Writer:
 
     def _insert(self, kind: type, rows: list[Any]) -> None:
         if kind is not Resource and kind is not Scope:
-            self.runs |= {row[0][:RUN_DIGITS] for row in rows}
-            if len(self.runs) > _MANY_RUNS:
-                self.runs = {""}  # with which every uuid begins
+            self._add_runs(_runs(rows))
         width = _NARROW.get(kind)
         if width is not None:
             narrow, rows = _split(rows, width, together=kind is Span)
             self._connection.executemany(self._narrow[kind], narrow)
         # sqlite3 takes plain tuples a fifth faster than named ones.
         self._connection.executemany(self._wide[kind], map(tuple, rows))
+
+    def _add_runs(self, runs: set[str]) -> None:
+        if "" not in self.runs:
+            self.runs |= runs
+            if len(self.runs) > _MANY_RUNS:
+                self.runs = {""}  # with which every uuid begins
 
     def _one_by_one(self, kind: type, batch: list[Any]) -> int:
         """A batch with a row that no table takes: that one is left out and told of.
@@ -221,6 +225,13 @@ class Writer:
             "INSERT INTO problem (source_id, kind, line, text, count) VALUES (?, ?, ?, ?, ?)",
             [(self._source_id, *row, count) for row, count in rows.items()],
         )
+
+
+def _runs(rows: list[Any]) -> set[str]:
+    """The run parts of the uuids with which rows begin; nearly always they are one."""
+    uuids = [row[0] for row in rows]
+    first, last = min(uuids)[:RUN_DIGITS], max(uuids)[:RUN_DIGITS]
+    return {first} if first == last else {uuid[:RUN_DIGITS] for uuid in uuids}
 
 
 def _split(

@@ -47,8 +47,10 @@ def test_an_executor_s_files_are_tied_by_their_directory(tmp_path: Path, store: 
     assert len({run for run, _ in tasks}) == 1
     assert {tuple(sorted(types)) for types in tasks.values()} == {tuple(sorted(HOPS))}
     assert store.query("SELECT * FROM problem").all() == []
-    pairs = dict(
-        store.query("SELECT pair, matched FROM join_audit WHERE NOT left_only AND NOT right_only")
+    pairs: dict[str, int] = dict(
+        store.query(
+            "SELECT pair, matched FROM join_audit WHERE NOT left_only AND NOT right_only"
+        ).all()
     )
     assert pairs["interchange - manager"] == pairs["manager - worker"] == 12
     assert store.query("SELECT * FROM parsl_run").all() == []

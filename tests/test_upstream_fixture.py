@@ -41,7 +41,7 @@ def test_the_old_tools_recursive_query_runs_unchanged(
 ) -> None:
     store, known = fixture
     told: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    exact = dict(store.query("SELECT uuid, time_unix_nano FROM event"))
+    exact: dict[str, int] = dict(store.query("SELECT uuid, time_unix_nano FROM event").all())
     seen = set()
     for root, time, span_type, event_type, event_uuid in store.query(DESCENDANTS):
         kind = re.sub(r".*\.", "", span_type)

@@ -117,7 +117,7 @@ def sources_command(db: str | None, messages: bool, format_: str) -> None:
     """Print the files that were imported, and how well each was understood."""
     sql = (
         "SELECT source.path, shape.key AS message, json_extract(shape.value, '$[0]') AS count, "
-        "CASE json_extract(shape.value, '$[1]') WHEN 1 THEN 'left out' ELSE 'unknown' END AS why "
+        "iif(json_extract(shape.value, '$[1]'), 'left out', 'unknown') AS why "
         "FROM source, json_each(source.messages) AS shape ORDER BY source.path, why DESC, count DESC"
         if messages
         else "SELECT path, importer, lines, records, understood, problems, utc_offset, "

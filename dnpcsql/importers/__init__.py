@@ -17,6 +17,7 @@ from dnpcsql.importers.interchange_log import interchange_log
 from dnpcsql.importers.jaeger_json import is_jaeger_json, jaeger_json
 from dnpcsql.importers.manager_log import manager_log
 from dnpcsql.importers.monitoring_db import monitoring_db
+from dnpcsql.importers.monitoring_log import monitoring_log
 from dnpcsql.importers.otlp_json import is_otlp_json, otlp_json
 from dnpcsql.importers.otlp_protobuf import is_otlp_protobuf, otlp_protobuf
 from dnpcsql.importers.parsl_log import parsl_log
@@ -45,6 +46,7 @@ BUILT_IN = (
     Importer("interchange.log", recognising.log_of("interchange"), interchange_log),
     Importer("manager.log", recognising.log_of("manager"), manager_log),
     Importer("worker log", recognising.log_of("worker"), worker_log),
+    Importer("monitoring log", recognising.log_of("monitoring"), monitoring_log, anchors=False),
     Importer("submit script", recognising.exit_code, submit_script, anchors=False),
     Importer("otlp json", is_otlp_json, otlp_json, anchors=False),
     Importer("otlp protobuf", is_otlp_protobuf, otlp_protobuf, anchors=False),

@@ -25,13 +25,14 @@ from pathlib import Path
 
 from dnpcsql.clock import SECOND, Clock
 from dnpcsql.importers.text import LINE_LIMIT, Lines, Unused, shape
-from dnpcsql.importers.wordings import At, Match, Message, Wordings, drifted
+from dnpcsql.importers.wordings import At, Match, Message, Wordings, drifted, error
 from dnpcsql.records import Problem, Tally
 
 _MORE_LINES = 200
 _MORE_LENGTH = 10_000
 # Where the name of the logger and the line in its source begin, after 2026-11-22 07:06:48.129
 _OLD_SITE = 24
+_ERRORS = ("ERROR", "CRITICAL")
 _LEVELS = ("[DEBUG", "[INFO", "[WARNING", "[ERROR", "[CRITICAL")
 
 
@@ -53,6 +54,7 @@ class TextLog:
     def __iter__(self) -> Iterator[Message | Problem]:
         find, with_more = self._wordings.find, self._wordings.with_more
         words, sites, unused = self._wordings.words, self._unused.sites, self._unused.add
+        loud = self._wordings.loud
         waiting: tuple[int, str, str, Match] | None = None
         more: list[str] = []
         head = ""
@@ -82,6 +84,8 @@ class TextLog:
                 site = head[head.rfind(":") :] if head[10] == "." else head[_OLD_SITE:]
                 if site in sites:
                     sites[site] += 1
+                elif loud and head.endswith(_ERRORS):
+                    waiting = (number, head, *error(message))
                 else:
                     unused(site if head[10] == "." else site.lstrip("0123456789.,: "), message)
             elif found[0] in with_more:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from dnpcsql.clock import epoch_ns
 from dnpcsql.identity import INTERCHANGE, PARSL_LOG, Names
+from dnpcsql.importers.logs import failure
 from dnpcsql.importers.wordings import At
 from dnpcsql.records import Containment, Event, Problem, Record, Span
 
@@ -81,6 +82,10 @@ class Interchange:
             if key in said:
                 self._attributes[name] = said[key]
         return ()
+
+    def error(self, at: At, text: str) -> Sequence[Record]:
+        """Something went wrong."""
+        return (failure(self._uuid, at, text),)
 
     def exiting(self, at: At) -> Sequence[Record]:
         """The interchange was told to end."""

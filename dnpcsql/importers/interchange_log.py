@@ -78,6 +78,7 @@ WORDINGS = by_first_word(
         anchor("sent", "received fetched"),
         anchor("removed", "sent"),
     ),
+    loud=True,
 )
 
 

@@ -20,8 +20,10 @@ from typing import Any
 
 from dnpcsql.clock import epoch_ns
 from dnpcsql.importers.text import LINE_LIMIT, Lines, Unused, shape
-from dnpcsql.importers.wordings import At, Message, Wordings, drifted
+from dnpcsql.importers.wordings import ERROR, At, Message, Wordings, drifted, error
 from dnpcsql.records import Problem, Tally
+
+_ERRORS = frozenset({"ERROR", "CRITICAL"})
 
 # Floats as they are written: no digit of a time may be lost.
 _decode = json.JSONDecoder(parse_float=str).decode
@@ -88,14 +90,17 @@ class JsonLog:
             self._first = created
         self._last = created
         found = self._wordings.find(message)
+        if found is None and self._wordings.loud and record.get("levelname") in _ERRORS:
+            found = error(message)
         if found is None:
             self._unused.add(f"{logger}:{record.get('lineno')}", message)
             return None
+        with_more = self._wordings.with_more | {ERROR}
         at = At(
             number,
             epoch_ns(str(created)),
             f"{record.get('threadName')}-{record.get('thread')}",
-            tuple(more.split("\n")) if newline and found[0] in self._wordings.with_more else (),
+            tuple(more.split("\n")) if newline and found[0] in with_more else (),
             f"{record.get('processName')}-{record.get('process')}",
             record.get("parsl.dfk"),
         )

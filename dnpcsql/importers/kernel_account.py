@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from dnpcsql.identity import PARSL_LOG, Names
+from dnpcsql.importers.monitoring_values import encode
 from dnpcsql.importers.wordings import At
 from dnpcsql.records import Containment, Record, Span
 
@@ -16,7 +16,7 @@ MESSAGE_LIMIT = 4_000
 def to_json(**values: object) -> str | None:
     """A JSON object of the values that are not None."""
     said = {name: value for name, value in values.items() if value is not None}
-    return json.dumps(said, ensure_ascii=False) if said else None
+    return encode(said) if said else None
 
 
 class Account:

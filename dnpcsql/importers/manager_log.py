@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from dnpcsql.identity import MANAGER_LOG, PARSL_LOG, Names
 from dnpcsql.importers.context import Context
-from dnpcsql.importers.logs import first_line, open_log, told
+from dnpcsql.importers.logs import failure, first_line, open_log, told
 from dnpcsql.importers.wordings import At, anchor, by_first_word
 from dnpcsql.records import Containment, Event, Problem, Record, Span
 
@@ -95,6 +95,7 @@ WORDINGS = by_first_word(
     KNOWN,
     with_more={"configuration"},
     anchors=(anchor("", "configuration configured"), anchor("", "start")),
+    loud=True,
 )
 
 
@@ -176,6 +177,10 @@ class Manager:
     def event(self, at: At, what: str) -> Sequence[Record]:
         """Something in the manager's own life."""
         return (Event(self._uuid(), at.time, _EVENTS[what], at.line),)
+
+    def error(self, at: At, text: str) -> Sequence[Record]:
+        """Something went wrong."""
+        return (failure(self._uuid(), at, text),)
 
     def finish(self, first: int | None, last: int | None) -> Iterator[Record]:
         """The manager itself."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from dnpcsql.identity import MONITORING, Names
 from dnpcsql.importers.monitoring_times import Times
 from dnpcsql.importers.monitoring_values import (
     TEXT_LIMIT,
+    encode,
     exception,
     links,
     moments,
@@ -154,7 +154,7 @@ class Rows:
                 self._of(run_id).attempt(task_id, try_id),
                 self._times.reader("resource", run_id, host)(time),
                 line,
-                json.dumps(metrics, allow_nan=False),
+                encode(metrics),
             ),
         )
 

@@ -10,6 +10,9 @@ from dnpcsql.identity import Names
 from dnpcsql.records import Event, Link, Problem, Record
 
 TEXT_LIMIT = 4_000
+
+# json.dumps makes an encoder anew with each call that has options.
+encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 _SAID_NOTHING = ("", "None", "[]")
 
 # ValueError('multi-line\n  message: one')
@@ -23,7 +26,7 @@ def to_json(values: dict[str, object]) -> str | None:
         for name, value in values.items()
         if value is not None
     }
-    return json.dumps(said, ensure_ascii=False, allow_nan=False) if said else None
+    return encode(said) if said else None
 
 
 def said(value: Any) -> Any:

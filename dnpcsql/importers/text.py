@@ -56,7 +56,9 @@ class Lines:
         if len(first.removesuffix(b"\r")) > LINE_LIMIT:
             self.cut.append(self.count + 1)
             whole = first[:LINE_LIMIT] + newline + others
-        return _decoded(whole.replace(b"\r\n", b"\n").removesuffix(b"\r")).split("\n")
+        if b"\r" in whole:
+            whole = whole.replace(b"\r\n", b"\n").removesuffix(b"\r")
+        return _decoded(whole).split("\n")
 
 
 def _decoded(line: bytes) -> str:

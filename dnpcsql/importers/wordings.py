@@ -53,7 +53,8 @@ class Wordings(NamedTuple):
     `find` tells what a message is, of those that begin with one of `words`; `known` are the
     beginnings, numbers masked, of the others that are left out on purpose; `with_more` names the
     messages of which the lines that follow matter; `anchors` are pairs: a log that has all the
-    messages named first has one of those named second, or they are worded in a new way.
+    messages named first has one of those named second, or they are worded in a new way. Of a
+    `loud` log each error is a message, whatever it says.
     """
 
     find: Callable[[str], Found | None]
@@ -61,6 +62,7 @@ class Wordings(NamedTuple):
     known: tuple[str, ...]
     with_more: frozenset[str] = frozenset()
     anchors: tuple[Anchor, ...] = ()
+    loud: bool = False
 
 
 # 1.2.0 said which thread speaks: `[MAIN] Sent tasks: …`, `[TASK PULL THREAD] starting`
@@ -82,6 +84,7 @@ def by_first_word(
     known: tuple[str, ...],
     with_more: Iterable[str] = (),
     anchors: tuple[Anchor, ...] = (),
+    loud: bool = False,
 ) -> Wordings:
     """The wordings of (name, pattern), looked up by first word and then by the few that have it.
 
@@ -101,7 +104,18 @@ def by_first_word(
                 return name, match
         return None
 
-    return Wordings(find, _MARKS | by_word.keys(), known, frozenset(with_more), anchors)
+    return Wordings(find, _MARKS | by_word.keys(), known, frozenset(with_more), anchors, loud)
+
+
+ERROR = "error"
+_WHATEVER = re.compile(r"(.*)", re.DOTALL)
+
+
+def error(message: str) -> Found:
+    """An error, as a message of that name."""
+    found = _WHATEVER.fullmatch(message)
+    assert found is not None
+    return ERROR, found
 
 
 def drifted(wordings: Wordings, seen: set[str], tally: Tally) -> Iterator[Problem]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dnpcsql.identity import MANAGER_LOG, PARSL_LOG, WORKER_LOG, Names
 from dnpcsql.importers.context import Context
-from dnpcsql.importers.logs import first_line, open_log, told
+from dnpcsql.importers.logs import failure, first_line, open_log, told
 from dnpcsql.importers.wordings import At, anchor, by_first_word
 from dnpcsql.records import Containment, Event, Problem, Record, Span
 
@@ -46,6 +46,7 @@ WORDINGS = by_first_word(
         anchor("completed", "received"),
         anchor("finished", "completed"),
     ),
+    loud=True,
 )
 
 # worker_12.log, worker_12.jsonlog
@@ -118,6 +119,10 @@ class Worker:
     def manager_died(self, at: At) -> Sequence[Record]:
         """The worker noticed that its manager is gone, and ends."""
         return (Event(self._uuid(), at.time, "manager_died", at.line),)
+
+    def error(self, at: At, text: str) -> Sequence[Record]:
+        """Something went wrong, outside of any task."""
+        return (failure(self._uuid(), at, text),)
 
     def finish(self, first: int | None, last: int | None) -> Iterator[Record]:
         """The worker itself."""
