@@ -11,20 +11,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dnpcsql.importers import recognising
+from dnpcsql.importers import recognising, recognising_traces
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.interchange_log import interchange_log
-from dnpcsql.importers.jaeger_json import is_jaeger_json, jaeger_json
+from dnpcsql.importers.jaeger_json import jaeger_json
 from dnpcsql.importers.manager_log import manager_log
 from dnpcsql.importers.monitoring_db import monitoring_db
 from dnpcsql.importers.monitoring_log import monitoring_log
-from dnpcsql.importers.otlp_json import is_otlp_json, otlp_json
-from dnpcsql.importers.otlp_protobuf import is_otlp_protobuf, otlp_protobuf
+from dnpcsql.importers.otlp_json import otlp_json
 from dnpcsql.importers.parsl_log import parsl_log
 from dnpcsql.importers.submit_script import submit_script
 from dnpcsql.importers.text import Lines
 from dnpcsql.importers.worker_log import worker_log
-from dnpcsql.importers.zipkin_json import is_zipkin_json, zipkin_json
+from dnpcsql.importers.zipkin_json import zipkin_json
 from dnpcsql.records import Record
 
 __all__ = ["BUILT_IN", "Context", "Importer", "Lines", "offered"]
@@ -40,6 +39,13 @@ class Importer:
     by_content: bool = True  # whether an equal file elsewhere is a copy that need not be read
 
 
+def _otlp_protobuf(path: Path, context: Context) -> Iterator[Record]:
+    """The protobuf library is loaded where it is needed."""
+    from dnpcsql.importers.otlp_protobuf import otlp_protobuf
+
+    return otlp_protobuf(path, context)
+
+
 BUILT_IN = (
     Importer("monitoring.db", recognising.monitoring_db, monitoring_db),
     Importer("parsl.log", recognising.log_of("parsl"), parsl_log),
@@ -48,10 +54,10 @@ BUILT_IN = (
     Importer("worker log", recognising.log_of("worker"), worker_log),
     Importer("monitoring log", recognising.log_of("monitoring"), monitoring_log, anchors=False),
     Importer("submit script", recognising.exit_code, submit_script, anchors=False),
-    Importer("otlp json", is_otlp_json, otlp_json, anchors=False),
-    Importer("otlp protobuf", is_otlp_protobuf, otlp_protobuf, anchors=False),
-    Importer("jaeger json", is_jaeger_json, jaeger_json, anchors=False),
-    Importer("zipkin json", is_zipkin_json, zipkin_json, anchors=False),
+    Importer("otlp json", recognising_traces.otlp_json, otlp_json, anchors=False),
+    Importer("otlp protobuf", recognising_traces.otlp_protobuf, _otlp_protobuf, anchors=False),
+    Importer("jaeger json", recognising_traces.jaeger_json, jaeger_json, anchors=False),
+    Importer("zipkin json", recognising_traces.zipkin_json, zipkin_json, anchors=False),
 )
 
 

@@ -10,7 +10,6 @@ Times are microseconds. `data` may be one trace; a trace, or an array of them, m
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,12 @@ from dnpcsql.importers.context import Context
 from dnpcsql.importers.foreign import Foreign
 from dnpcsql.importers.json_stream import WINDOW, MalformedError, Pull, spans_of, thin
 from dnpcsql.importers.tags import read_tags
-from dnpcsql.importers.unpacked import opened, unpacked_head
+from dnpcsql.importers.unpacked import opened
 from dnpcsql.otlp.attributes import Value, to_text
 from dnpcsql.otlp.incoming import JAEGER, TRACE_DIGITS, Incoming, resource
 from dnpcsql.otlp.json_values import Json, decode_value, items, text_of, uint32, uint64
 from dnpcsql.records import Event, Link, Record, Resource, Scope, Span, Told
 
-_JAEGER = re.compile(rb'^(?:\xef\xbb\xbf)?\s*[{\[].*?"(?:traceID|operationName)"\s*:', re.DOTALL)
 _NESTED: frozenset[str] = frozenset()
 _HIGH_DIGITS = TRACE_DIGITS - RUN_DIGITS
 
@@ -41,16 +39,6 @@ _TYPES = {
 
 # What Jaeger calls a service that OTLP did not name.
 _NO_NAME = "OTLPResourceNoServiceName"
-
-
-def is_jaeger_json(path: Path, head: bytes) -> bool:
-    """Whether a file that begins so is Jaeger's JSON."""
-    text = unpacked_head(head)
-    return (
-        _JAEGER.match(text) is not None
-        and (b'"spans"' in text or b'"operationName"' in text)
-        and b'"resourceSpans"' not in text
-    )
 
 
 def jaeger_json(path: Path, context: Context) -> Iterator[Record]:

@@ -9,7 +9,6 @@ Jaeger within {"result": …}.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,26 +17,14 @@ from dnpcsql.errors import UnreadableError
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.foreign import Foreign
 from dnpcsql.importers.json_stream import WINDOW, MalformedError, Pull, spans_of, thin
-from dnpcsql.importers.unpacked import opened, unpacked_head
+from dnpcsql.importers.recognising_traces import CONSOLE
+from dnpcsql.importers.unpacked import opened
 from dnpcsql.otlp.incoming import OTEL
 from dnpcsql.otlp.json_codec import decode, decode_resource, decode_scope, decode_spans, parts
 from dnpcsql.records import Record
 
-_RESOURCE_SPANS = re.compile(rb'^(?:\xef\xbb\xbf)?\s*[{\[].*?"resourceSpans"\s*:', re.DOTALL)
-
-# {"name": "GET /", "context": {"trace_id": "0x4bf9…", "span_id": "0x00f0…", …}, "kind": "SpanKind.…
-_CONSOLE = re.compile(
-    rb'^\s*\{\s*"name":.{0,4000}?"context":\s*\{\s*"trace_id":\s*"0x[0-9a-f]{32}"', re.DOTALL
-)
-
 _PARTS = frozenset({"scopeSpans", "instrumentationLibrarySpans"})
 _AROUND = frozenset({"result", "data"})
-
-
-def is_otlp_json(path: Path, head: bytes) -> bool:
-    """Whether a file that begins so is OTLP/JSON, or what is easily taken for it."""
-    text = unpacked_head(head)
-    return _RESOURCE_SPANS.match(text) is not None or _CONSOLE.match(text) is not None
 
 
 def otlp_json(path: Path, context: Context) -> Iterator[Record]:
@@ -57,7 +44,7 @@ def otlp_json(path: Path, context: Context) -> Iterator[Record]:
 
 
 def _refuse_console(path: Path, head: bytes) -> None:
-    if _CONSOLE.match(head):
+    if CONSOLE.match(head):
         raise UnreadableError(
             f"{path}: this is what OpenTelemetry's ConsoleSpanExporter prints, not OTLP; use an "
             "OTLP exporter, such as FileSpanExporter of opentelemetry-exporter-otlp-json-file"

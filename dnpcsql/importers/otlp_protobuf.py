@@ -20,37 +20,19 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans
 
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.foreign import Foreign
-from dnpcsql.importers.unpacked import ZSTD, is_zstd_unread, opened, unpacked_head, zstd_message
+from dnpcsql.importers.recognising_traces import MESSAGE_LIMIT
+from dnpcsql.importers.unpacked import ZSTD, opened, zstd_message
 from dnpcsql.otlp import json_codec
-from dnpcsql.otlp.fields import BYTES, DamagedError, Data, Field, Held, Read, are_traces, fields
+from dnpcsql.otlp.fields import BYTES, DamagedError, Data, Field, Held, Read, fields
 from dnpcsql.otlp.incoming import OTEL
 from dnpcsql.otlp.protobuf_codec import decode, decode_resource, decode_scope_spans
 from dnpcsql.records import Record, Resource
 
 WHOLE = 4 << 20  # bytes that are decoded at once
-MESSAGE_LIMIT = 256 << 20  # bytes that one span, or one message behind its length, may have
 _CHUNK = 1 << 20
 
 _RESOURCE, _PARTS, _SCHEMA_URL = 1, (2, 1000), 3  # of ResourceSpans
 _SCOPE, _SPAN = 1, 2  # of ScopeSpans
-
-
-def is_otlp_protobuf(path: Path, head: bytes) -> bool:
-    """Whether a file that begins so holds OTLP traces in protobuf."""
-    if is_zstd_unread(head):
-        return path.name.endswith(
-            (".pb.zst", ".binpb.zst", ".proto.zst", ".jsonl.zst", ".json.zst")
-        )
-    data = unpacked_head(head)
-    if data[:1] == b"\n":
-        return are_traces(data)
-    length, first = int.from_bytes(data[:4], "big"), data[4:]
-    if not 0 < length <= MESSAGE_LIMIT or not first:
-        return False
-    if first.startswith(ZSTD):
-        first = unpacked_head(first)
-        return are_traces(first) or b'"resourceSpans"' in first
-    return are_traces(first[:length])
 
 
 def otlp_protobuf(path: Path, context: Context) -> Iterator[Record]:

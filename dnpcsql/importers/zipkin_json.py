@@ -9,7 +9,6 @@ Times are microseconds, tags are text. The two ends of a call share one id.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,17 +18,12 @@ from dnpcsql.importers.context import Context
 from dnpcsql.importers.foreign import Foreign
 from dnpcsql.importers.json_stream import MalformedError, Pull
 from dnpcsql.importers.tags import read_tags
-from dnpcsql.importers.unpacked import opened, unpacked_head
+from dnpcsql.importers.unpacked import opened
 from dnpcsql.otlp.attributes import Value, to_text
 from dnpcsql.otlp.incoming import TRACE_DIGITS, ZIPKIN, Incoming, resource
 from dnpcsql.otlp.json_values import Json, items, text_of, uint64
 from dnpcsql.records import Event, Record, Resource, Scope, Span, Told
 
-# [{"traceId": "…", … "id": "…"
-_ZIPKIN = re.compile(
-    rb'^(?:\xef\xbb\xbf)?\s*(?:\[\s*)*\{(?=.*?"traceId"\s*:\s*")(?=.*?"id"\s*:\s*")', re.DOTALL
-)
-_OTHERS = (b'"spanId"', b'"resourceSpans"', b'"traceID"')
 _KINDS = {"SERVER": 2, "CLIENT": 3, "PRODUCER": 4, "CONSUMER": 5}
 _HIGH_DIGITS = TRACE_DIGITS - RUN_DIGITS
 
@@ -41,12 +35,6 @@ _REMOTE = (
     ("ipv6", "net.peer.ipv6"),
     ("port", "net.peer.port"),
 )
-
-
-def is_zipkin_json(path: Path, head: bytes) -> bool:
-    """Whether a file that begins so is Zipkin's JSON."""
-    text = unpacked_head(head)
-    return _ZIPKIN.match(text) is not None and not any(other in text for other in _OTHERS)
 
 
 def zipkin_json(path: Path, context: Context) -> Iterator[Record]:
