@@ -102,7 +102,8 @@ class Settler:
             "SELECT times FROM temp.retold WHERE uuid = ? AND content = ?", told
         ).fetchone()
         self._connection.execute(
-            "INSERT INTO temp.retold VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1",
+            "INSERT INTO temp.retold VALUES (?, ?, 1) "
+            "ON CONFLICT (uuid, content) DO UPDATE SET times = times + 1",
             told,
         )
         return 0 if before is None else int(before[0])
