@@ -19,6 +19,7 @@ def main(made: Path, target: Path) -> None:
     """Copy `made`, table by table, in the order in which its rows were read from their files."""
     source = sqlite3.connect(made)
     rows = {table: rows_of(source, table) for table in TABLES}
+    target.unlink(missing_ok=True)
     connection = database.connect(target, write=True)
     began = time.process_time()
     with database.transaction(connection):

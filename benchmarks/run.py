@@ -11,7 +11,7 @@ turn, the median of the rounds: machines are noisy, ratios less so.
 from __future__ import annotations
 
 import argparse
-import resource
+import os
 import statistics
 import subprocess
 import sys
@@ -87,19 +87,21 @@ def measure(runinfo: Path, place: Path, rounds: int) -> None:
 
 
 def _run(*arguments: object) -> Cost:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    process = subprocess.Popen(
-        [sys.executable, *map(str, arguments)], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    output, _ = process.communicate()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if process.returncode:
-        raise SystemExit(f"{arguments} failed")
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    last = output.strip().rsplit("\n", 1)[-1]
-    if last.startswith("cpu "):
-        cpu = float(last[4:])
-    return Cost(cpu, after.ru_maxrss / 1024)
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(
+            [sys.executable, *map(str, arguments)],
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.DEVNULL,
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise SystemExit(f"{arguments} failed")
+        output.seek(0)
+        last = output.read().strip().rsplit("\n", 1)[-1]
+    cpu = float(last[4:]) if last.startswith("cpu ") else used.ru_utime + used.ru_stime
+    return Cost(cpu, used.ru_maxrss / 1024)
 
 
 def _median(costs: list[Cost]) -> float:

@@ -1,9 +1,9 @@
 """dnpcsql: where did my time go?
 
-    import dnpcsql
-    store = dnpcsql.open("dnpc.sqlite3")
-    store.import_("runinfo")
-    store.query("SELECT app, avg(returned - invoked) FROM parsl_task GROUP BY app").all()
+import dnpcsql
+store = dnpcsql.open("dnpc.sqlite3")
+store.import_("runinfo")
+store.query("SELECT app, avg(returned - invoked) FROM parsl_task GROUP BY app").all()
 """
 
 from __future__ import annotations

@@ -183,6 +183,8 @@ def telling(path: Path) -> Iterator[None]:
                 "Make room, or name a file elsewhere with --db, and run it again"
             ) from None
         raise QueryError(f"{path}: {text}") from None
+    except UnicodeDecodeError as error:  # in SQLite's own message
+        raise NotOursError(f"{path} is damaged: {error}; import into a new file") from None
     except sqlite3.DatabaseError as error:
         if "malformed" in str(error) or "not a database" in str(error):
             raise NotOursError(f"{path} is damaged: {error}; import into a new file") from None

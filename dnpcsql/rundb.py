@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 from dnpcsql.errors import DnpcsqlError
-from dnpcsql.importers.sqlite_file import SHORT_WAIT_S, is_sqlite, open_readonly
+from dnpcsql.importers.sqlite_file import DAMAGE, SHORT_WAIT_S, is_sqlite, open_readonly
 
 
 def run_of_directory(directory: Path) -> str | None:
@@ -67,5 +66,5 @@ def _rows(path: Path, select: str, values: tuple[object, ...]) -> list[tuple[Any
                 return []
         with open_readonly(path, wait_s=SHORT_WAIT_S) as connection:
             return connection.execute(select, values).fetchall()
-    except (OSError, sqlite3.Error, DnpcsqlError):
+    except (OSError, *DAMAGE, DnpcsqlError):
         return []

@@ -118,7 +118,8 @@ def sources_command(db: str | None, messages: bool, format_: str) -> None:
     sql = (
         "SELECT source.path, shape.key AS message, json_extract(shape.value, '$[0]') AS count, "
         "iif(json_extract(shape.value, '$[1]'), 'left out', 'unknown') AS why "
-        "FROM source, json_each(source.messages) AS shape ORDER BY source.path, why DESC, count DESC"
+        "FROM source, json_each(source.messages) AS shape "
+        "ORDER BY source.path, why DESC, count DESC"
         if messages
         else "SELECT path, importer, lines, records, understood, problems, utc_offset, "
         "utc_offset_how FROM source ORDER BY path"

@@ -28,6 +28,7 @@ from dnpcsql.records import Record
 
 __all__ = ["BUILT_IN", "Context", "Importer", "Lines", "offered"]
 
+
 @dataclass(frozen=True)
 class Importer:
     """A source that dnpcsql can read: by what it is known, and by what it is read."""

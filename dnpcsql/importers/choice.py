@@ -73,9 +73,7 @@ def _from_file(path: Path) -> Importer:
             f"{path}: no importer there: write one generator function `def {path.stem}"
             "(path, context)`, or name it `importer` if there are several"
         )
-    return Importer(
-        path.stem, lambda _path, _head: True, _with_context(read), by_content=False
-    )
+    return Importer(path.stem, lambda _path, _head: True, _with_context(read), by_content=False)
 
 
 def _with_context(read: Callable[..., Iterator[Record]]) -> Callable[..., Iterator[Record]]:

@@ -21,6 +21,7 @@ of its message's first word; its time and its thread are worked out only if it i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from dnpcsql.clock import SECOND, Clock
@@ -32,6 +33,8 @@ _MORE_LINES = 200
 _MORE_LENGTH = 10_000
 # Where the name of the logger and the line in its source begin, after 2026-11-22 07:06:48.129
 _OLD_SITE = 24
+# What stands between the instant and the local time of shape A, 1795331212.928108 2026-11-22
+_CENTURY = " 20"
 _ERRORS = ("ERROR", "CRITICAL")
 _LEVELS = ("[DEBUG", "[INFO", "[WARNING", "[ERROR", "[CRITICAL")
 
@@ -57,9 +60,9 @@ class TextLog:
         loud = self._wordings.loud
         waiting: tuple[int, str, str, Match] | None = None
         more: list[str] = []
-        head = ""
-        for number, line in enumerate(self._lines, 1):
-            if line[10:11] == "." and line[22:23] == "-" and line[:10].isdigit():
+        head, records = "", 0
+        for number, line in enumerate(chain.from_iterable(self._lines.blocks()), 1):
+            if line[10:11] == "." and line[17:20] == _CENTURY:
                 head, _, message = line.partition(": ")
             elif line[4:5] == "-" and line[13:14] == ":" and (old := _old_head(line)):
                 head, message = old
@@ -72,9 +75,9 @@ class TextLog:
                 elif "\0" in line:
                     yield Problem(number, "binary junk", shape(line))
                 continue
-            self.records += 1
-            if self.records == 1:
+            if not records:
                 self._first_head = head
+            records += 1
             if waiting is not None:
                 yield self._message(waiting, more)
                 waiting, more = None, []
@@ -92,7 +95,7 @@ class TextLog:
                 waiting = (number, head, *found)
             else:
                 yield self._message((number, head, *found), more)
-        self._last_head = head
+        self._last_head, self.records = head, records
         if waiting is not None:
             yield self._message(waiting, more)
         yield from self._odd_lines()

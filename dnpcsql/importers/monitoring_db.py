@@ -17,7 +17,7 @@ from dnpcsql.errors import UnreadableError
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.monitoring_rows import Rows
 from dnpcsql.importers.monitoring_times import Times
-from dnpcsql.importers.sqlite_file import lenient, open_readonly
+from dnpcsql.importers.sqlite_file import DAMAGE, lenient, open_readonly
 from dnpcsql.records import Problem, Record, Tally
 
 # In the order in which they are read: a run's bounds are known before its rows.
@@ -73,7 +73,7 @@ def _hosts(connection: sqlite3.Connection) -> dict[str, str]:
     connection.text_factory = lenient
     try:
         return dict(connection.execute("SELECT DISTINCT uid, hostname FROM node"))
-    except sqlite3.DatabaseError:
+    except DAMAGE:
         return {}
     finally:
         connection.text_factory = str
@@ -118,7 +118,7 @@ class _Reading:
                 if self._times.odd:
                     yield from (Problem(line, *odd) for odd in self._times.odd)
                     self._times.odd.clear()
-        except sqlite3.DatabaseError as error:
+        except DAMAGE as error:
             if "locked" in str(error):
                 raise UnreadableError(f"{self._path}: {error} by its writer: try again") from None
             yield Problem(None, "damaged table", f"{table}: {error}; read as far as it goes")

@@ -15,6 +15,9 @@ from dnpcsql.errors import UnreadableError
 WAIT_S = 20.0  # for whoever writes it
 SHORT_WAIT_S = 1.0  # where it matters little
 
+# What comes of reading one: SQLite's own messages may quote what is no UTF-8.
+DAMAGE = (sqlite3.Error, UnicodeDecodeError)
+
 
 def is_sqlite(head: bytes) -> bool:
     """Whether a file that begins so is an SQLite database."""
@@ -28,7 +31,7 @@ def tables_of(path: Path) -> frozenset[str] | None:
             connection.text_factory = lenient
             rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             return frozenset(name for (name,) in rows)
-    except (sqlite3.Error, UnreadableError):
+    except (*DAMAGE, UnreadableError):
         return None
 
 
@@ -63,7 +66,7 @@ def _ready(connection: sqlite3.Connection, path: Path) -> bool:
     """Whether a database can be read as it is; False if something is to be undone before."""
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.DatabaseError as error:
+    except DAMAGE as error:
         if "readonly" in str(error):
             return False
         if "locked" in str(error):

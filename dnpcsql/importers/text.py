@@ -27,6 +27,11 @@ class Lines:
         self.count = 0
 
     def __iter__(self) -> Iterator[str]:
+        for block in self.blocks():
+            yield from block
+
+    def blocks(self) -> Iterator[list[str]]:
+        """The same lines, many at a time, which costs less."""
         with self._path.open("rb") as file:
             rest = b""
             skipping = False
@@ -38,13 +43,13 @@ class Lines:
                     chunk, skipping = chunk[end + 1 :], False
                 whole, newline, rest = (rest + chunk).rpartition(b"\n")
                 if newline:
-                    for line in self._whole(whole):
-                        self.count += 1
-                        yield line
+                    lines = self._whole(whole)
+                    self.count += len(lines)
+                    yield lines
                 if len(rest) > LINE_LIMIT and len(rest.removesuffix(b"\r")) > LINE_LIMIT:
                     self.count += 1
                     self.cut.append(self.count)
-                    yield _decoded(rest[:LINE_LIMIT])
+                    yield [_decoded(rest[:LINE_LIMIT])]
                     rest, skipping = b"", True
             if rest:
                 self.count += 1
