@@ -6,7 +6,7 @@ import json
 
 import click
 
-from dnpcsql.cli.output import plain, seconds, write_rows
+from dnpcsql.cli.output import plain, seconds, text_or_rows_option, write_rows
 from dnpcsql.lives import Life
 from dnpcsql.store import Store
 
@@ -14,14 +14,7 @@ from dnpcsql.store import Store
 @click.command("task")
 @click.argument("run")
 @click.argument("task", type=int)
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "table", "csv", "tsv", "json", "jsonl"]),
-    default="text",
-    show_default=True,
-    help="How it is written.",
-)
+@text_or_rows_option
 @click.pass_obj
 def task_command(db: str | None, run: str, task: int, format_: str) -> None:
     """Print all that is known of a TASK of a RUN, event by event.

@@ -5,21 +5,14 @@ from __future__ import annotations
 import click
 
 from dnpcsql.analyses.sequences import Variant
-from dnpcsql.cli.output import table, write_rows
+from dnpcsql.cli.output import table, text_or_rows_option, write_rows
 from dnpcsql.store import Store
 
 
 @click.command("sequences")
 @click.argument("type_", metavar="[TYPE]", required=False)
 @click.option("--most", default=20, show_default=True, help="Orders to print as text.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "table", "csv", "tsv", "json", "jsonl"]),
-    default="text",
-    show_default=True,
-    help="How they are written; all but text give every order.",
-)
+@text_or_rows_option
 @click.pass_obj
 def sequences_command(db: str | None, type_: str | None, most: int, format_: str) -> None:
     """Print all orders of the events inside spans of a TYPE, the commonest first.

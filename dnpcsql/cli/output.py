@@ -14,13 +14,25 @@ import click
 _WIDEST = 100
 _LOOKED_AT = 1_000
 
+_FORMATS = ["table", "csv", "tsv", "json", "jsonl"]
+
 format_option = click.option(
     "--format",
     "format_",
-    type=click.Choice(["table", "csv", "tsv", "json", "jsonl"]),
+    type=click.Choice(_FORMATS),
     default="table",
     show_default=True,
     help="How rows are written.",
+)
+
+
+text_or_rows_option = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", *_FORMATS]),
+    default="text",
+    show_default=True,
+    help="For people, or all of it as rows.",
 )
 
 
