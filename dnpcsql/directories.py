@@ -25,6 +25,7 @@ from dnpcsql.importers.zones import (
 from dnpcsql.rundb import first_pending, run_of_directory
 
 _HEAD = 4 << 20
+_FIRST_RECORDS = 1 << 16
 
 # 1795331200.564571 … parsl.dataflow.dflow:147 __init__ INFO: Run id is: cc55368f-7e64-466f-9ce9-…
 # {"created": 1795331239.7517672, …, "formatted": "Run id is: 598af58f-8a3e-45df-be5a-12fce41274fe"
@@ -50,6 +51,9 @@ _REGISTERED = re.compile(
 )
 _INSTANT = re.compile(r'(?:\{"created": )?(\d{9,10}\.\d+)')
 _STARTED = (b"Starting main interchange method", b"Incoming ports bound")
+
+# Logs of other processes on the submitting host.
+_BESIDE = ("monitoring_*.log", "*/monitoring_*.log")
 
 _EXECUTOR_LOGS = (
     "interchange.log", "interchange.jsonlog", "transaction_log", "vine-logs", "block-*",
@@ -178,6 +182,8 @@ class RunDirectory:
         """By each thing that may tell, the surest first."""
         yield self.log_clock
         yield self._by_scripts()
+        for pattern in _BESIDE:
+            yield from map(clock_of_log, sorted(self.path.glob(pattern)))
         logs = [executor.log for executor in self.executors.values() if executor.log is not None]
         yield from map(clock_of_log, logs)
         yield from map(clock_of_interchange, logs)
@@ -188,20 +194,22 @@ class RunDirectory:
 
     @cached_property
     def managers(self) -> dict[str, Clock]:
-        """Manager uid → the clock of its host, where the user or its own log shows it."""
-        logs = sorted(
-            log for name in ("manager.log", "manager.jsonlog")
-            for log in self.path.glob(f"*/block-*/*/{name}")
-        )  # fmt: skip
-        found = ((log.parent.name, self._manager_clock(log)) for log in logs)
+        """Manager uid → the clock of its host, where the user or a log there shows it."""
+        places = sorted(place for place in self.path.glob("*/block-*/*") if place.is_dir())
+        found = ((place.name, self._manager_clock(place)) for place in places)
         return {uid: clock for uid, clock in found if clock is not None}
 
-    def _manager_clock(self, log: Path) -> Clock | None:
-        shown = self.zones.given(log) or clock_of_log(log)
-        if shown is not None or log.suffix == ".jsonlog":
+    def _manager_clock(self, place: Path) -> Clock | None:
+        given = self.zones.given(place)
+        if given is not None:
+            return given
+        logs = [place / "manager.log", *sorted(place.glob("worker_*.log"))]
+        log = next((log for log in logs if log.is_file()), None)
+        executor = self.executors.get(place.parents[1].name)
+        shown = None if log is None else clock_of_log(log, within=_FIRST_RECORDS)
+        if shown is not None or log is None or executor is None:
             return shown
-        executor = self.executors.get(log.parents[2].name)
-        started = executor.start_times().get(log.parent.name) if executor else None
+        started = executor.start_times().get(place.name)
         return None if started is None else clock_of_start(log, started, self.clock)
 
     @cached_property

@@ -253,7 +253,7 @@ def test_a_file_without_an_importer_says_what_to_write(
 
 def test_an_importer_of_no_known_name_lists_those_that_are(tmp_path: Path, store: Store) -> None:
     (tmp_path / "a.log").write_text("x\n")
-    with pytest.raises(NotFoundError, match=r"the built-in ones are: .*monitoring\.db, .*parsl\.log"):
+    with pytest.raises(NotFoundError, match=r"built-in ones are: .*monitoring\.db, .*parsl\.log"):
         store.import_(tmp_path / "a.log", importer="guess")
 
 

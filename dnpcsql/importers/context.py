@@ -53,7 +53,8 @@ class Context:
     Everything that decides what an importer makes of a file besides its content is in here,
     so that `key` tells whether a file has to be read again. Where no run is named, `scopes`
     stand for it: for an interchange that was started several times, one a start. `tied` says
-    that they are those of all the files of one executor.
+    that they are those of all the files of one executor. `only_runs` are the runs that are wanted
+    of a database of many; None: all.
     """
 
     run_id: str | None = None

@@ -253,9 +253,12 @@ class Interchange:
             count = json.dumps({"parsl.tasks.cancelled": len(numbers)})
             yield Event(manager, at.time, "tasks_cancelled", at.line, attributes=count)
 
-    def drained(self, at: At, uid: str, draining: str | None, done: str | None) -> Sequence[Record]:
-        """A manager nears its end, or has no more tasks and is told to end."""
-        return (Event(self._names.manager(uid), at.time, draining or done or "", at.line),)
+    def drained(
+        self, at: At, uid: str, time_up: str | None, asked: str | None, done: str | None
+    ) -> Sequence[Record]:
+        """A manager is to end, or has no more tasks and ends."""
+        type_ = "drained" if done else "draining"
+        return (Event(self._names.manager(uid), at.time, type_, at.line),)
 
 
 def _numbers(text: str) -> list[int]:

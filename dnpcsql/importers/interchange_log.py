@@ -48,25 +48,28 @@ _MESSAGES = (
     # Cancelling htex tasks [13] on removed manager
     ("cancelled", r"Cancelling htex tasks \[([\d, ]*)\] on removed manager"),
     # Manager b'91365d3eae4d' has reached its drain time - draining
+    # Manager b'0d98e4edca4f' requested drain     (to 2025)
     # Manager b'91365d3eae4d' is drained - telling manager to shutdown
+    # Manager b'0d98e4edca4f' is drained - sending drained message to manager     (to 2026-03)
     (
         "drained",
-        r"Manager b'([^']*)' (?:has reached its drain time - (draining)|is (drained) - .*)",
+        r"Manager b'([^']*)' (?:has reached its (drain) time.*|requested (drain)|is (drained) - .*)",
     ),
     # Exiting
     ("exiting", r"Exiting"),
 )
 
 KNOWN = (
+    "N tasks in internal queue", "is alive", "Command thread", "Received a result",
+    "Received heartbeat", "Received SHUTDOWN", "Suppressing", "Message", "Setting kill",
+    "Worker to hold", "Ignoring message", "Failed to read", "Raw message",
     "Adding manager", "Attempting connection", "Bound to port", "Command Server", "Connect",
     "Created monitoring", "Creating monitoring", "Current tasks", "either no interesting",
     "entering ", "Got ", "Initialized", "Initializing", "Last: ", "launching ", "leaving ",
     "Manager b'", "Managers count", "Monitoring enabled", "Number of results", "Platform info",
     "Processed ", "Processing message", "Putting task", "putting message", "Received command",
     "Registered manager", "Reply: ", "Sending ", "Sent ", "Starting", "start", "zmq.Again",
-    "[COMMAND] ", "[TASK_PULL_THREAD] ", "[MAIN] Manager", "[MAIN] leaving", "[MAIN] Got",
-    "[MAIN] entering", "[MAIN] either", "[MAIN] Current", "[MAIN] Last", "[MAIN] Adding",
-    "[MAIN] starting", "[MAIN] Sent failure", "[MAIN] Suppressing", "Normal ending",
+    "Normal ending",
 )  # fmt: skip
 
 WORDINGS = by_first_word(

@@ -41,13 +41,15 @@ _MESSAGES = (
     ("event", r"Received (stop) request"),
     # Got shutdown message from interchange - setting kill flag
     ("event", r"Got (shutdown) message from interchange - setting kill flag"),
+    # Got fully drained message from interchange - setting kill flag     (2024 to 2026-03)
+    ("event", r"Got full\w* (drained) message from interchange - setting kill flag"),
     # Process worker pool exiting normally
     # Process worker pool exiting with an exception
     ("event", r"Process worker pool (exiting) .*"),
 )
 _EVENTS = {
     "drain": "drain_requested", "contact": "interchange_lost", "stop": "stop_received",
-    "shutdown": "stop_received", "exiting": "exiting",
+    "shutdown": "stop_received", "drained": "stop_received", "exiting": "exiting",
 }  # fmt: skip
 
 KNOWN = (
@@ -57,9 +59,9 @@ KNOWN = (
     "ready workers", "Received kill", "Requesting tasks", "Result", "Return from heartbeat",
     "Sending heartbeat", "Sending registration", "Sent ", "Signaling worker", "Starting",
     "starting", "Stop event", "Successfully connected", "Task url", "Terminating", "Testing ZMQ",
-    "Trying to connect", "Will request drain", "Worker", "[", "Set worker", "Launching task",
+    "Trying to connect", "Will request drain", "Worker", "Set worker", "Launching task",
     "Certificates dir", "address_probe_timeout", "addresses", "mpi_launcher", "result_port",
-    "task_port", "Start method", "Log config",
+    "task_port", "Start method", "Log config", "Not enough resources", "Requesting :",
 )  # fmt: skip
 
 # What a manager's configuration is called here; the rest of it says nothing of its work.

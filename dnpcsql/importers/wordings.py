@@ -66,16 +66,14 @@ class Wordings(NamedTuple):
 
 
 # 1.2.0 said which thread speaks: `[MAIN] Sent tasks: …`, `[TASK PULL THREAD] starting`
-_MARKS = frozenset(
-    {
-        "[MAIN]",
-        "[CMD]",
-        "[COMMAND]",
-        "[TASK",
-        "[TASK_PULL_THREAD]",
-        "[RESULT_PUSH_THREAD]",
-        "[WORKER_WATCHDOG_THREAD]",
-    }
+_MARKS = (
+    "[MAIN]",
+    "[CMD]",
+    "[COMMAND]",
+    "[TASK PULL THREAD]",
+    "[TASK_PULL_THREAD]",
+    "[RESULT_PUSH_THREAD]",
+    "[WORKER_WATCHDOG_THREAD]",
 )
 
 
@@ -104,7 +102,9 @@ def by_first_word(
                 return name, match
         return None
 
-    return Wordings(find, _MARKS | by_word.keys(), known, frozenset(with_more), anchors, loud)
+    words = by_word.keys() | {first_word(mark) for mark in _MARKS}
+    marked = tuple(f"{mark} {beginning}" for mark in _MARKS for beginning in known)
+    return Wordings(find, frozenset(words), known + marked, frozenset(with_more), anchors, loud)
 
 
 ERROR = "error"

@@ -27,12 +27,15 @@ class Both(NamedTuple):
     offset: int
 
 
-def clock_of_log(path: Path) -> Clock | None:
-    """The clock by which a log was written, if its records show it; bisected, not scanned."""
+def clock_of_log(path: Path, within: int = _HEAD) -> Clock | None:
+    """The clock by which a log was written, if its records show it; bisected, not scanned.
+
+    Of a log that shows it one of the first records does, `within` so many bytes.
+    """
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
-            first = _next_both(file, 0, min(size, _HEAD))
+            first = _next_both(file, 0, min(size, within))
             last = None if first is None else _last_both(file, size)
             if first is None or last is None:
                 return None

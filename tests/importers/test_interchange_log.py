@@ -203,8 +203,10 @@ def test_a_drained_manager_ends(tmp_path: Path) -> None:
         tmp_path,
         a("Manager b'91365d3eae4d' has reached its drain time - draining"),
         a("Manager b'91365d3eae4d' is drained - telling manager to shutdown"),
+        b("Manager b'0d98e4edca4f' requested drain"),
+        b("Manager b'0d98e4edca4f' is drained - sending drained message to manager"),
     )
-    assert [r.type for r in records if isinstance(r, Event)] == ["draining", "drained"]
+    assert [r.type for r in records if isinstance(r, Event)] == ["draining", "drained"] * 2
 
 
 def test_at_info_level_the_loads_tell_what_was_sent_and_came_back(tmp_path: Path) -> None:

@@ -266,14 +266,14 @@ def as_json(text: str) -> str:
 def test_a_real_run_in_json_says_what_it_says_in_text(copy: Case, tmp_path: Path) -> None:
     tree = copy("parsl-2026.10.26-killed")
     (tree / "monitoring.db").unlink()
-    in_text, in_json = Store(tmp_path / "text"), Store(tmp_path / "json")
-    in_text.import_(tree)
-    log = next(tree.glob("*/parsl.log"))
-    log.with_suffix(".jsonlog").write_text(as_json(log.read_text()))
-    log.unlink()
-    in_json.import_(tree)
-    columns = "run_id, task_id, app, state, tries, executor, invoked, returned"
-    query = f"SELECT {columns} FROM parsl_task ORDER BY 1, 2"
-    assert in_text.query(query).all()
-    assert in_json.query(query).all() == in_text.query(query).all()
-    assert len(dump(in_json)["link"]) == len(dump(in_text)["link"])
+    with Store(tmp_path / "text") as in_text, Store(tmp_path / "json") as in_json:
+        in_text.import_(tree)
+        log = next(tree.glob("*/parsl.log"))
+        log.with_suffix(".jsonlog").write_text(as_json(log.read_text()))
+        log.unlink()
+        in_json.import_(tree)
+        columns = "run_id, task_id, app, state, tries, executor, invoked, returned"
+        query = f"SELECT {columns} FROM parsl_task ORDER BY 1, 2"
+        assert in_text.query(query).all()
+        assert in_json.query(query).all() == in_text.query(query).all()
+        assert len(dump(in_json)["link"]) == len(dump(in_text)["link"])
