@@ -1,4 +1,4 @@
-"""What the files in the directories of a run and of an executor say of it, and of its clocks."""
+"""A directory NNN: what its files say of the run, and of the clocks that wrote them."""
 
 from __future__ import annotations
 
@@ -7,21 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 from dnpcsql import clock
-from dnpcsql.clock import Clock, epoch_ns
-from dnpcsql.identity import hexdigest
-from dnpcsql.importers.logs import first_line
-from dnpcsql.importers.zones import (
+from dnpcsql.clock import Clock
+from dnpcsql.executor_directory import ExecutorDirectory
+from dnpcsql.importers.offsets import (
     clock_of_interchange,
     clock_of_json,
-    clock_of_log,
     clock_of_pending,
-    clock_of_scripts,
     clock_of_start,
-    lines_with,
+    extent_of_json,
 )
+from dnpcsql.importers.zones import clock_of_log, clock_of_scripts
 from dnpcsql.rundb import first_pending, run_of_directory
 
 _HEAD = 4 << 20
@@ -44,13 +41,6 @@ _PROCESS = re.compile(rb"^\d+\.\d+ \S+ \S+ (\S+-\d+) ", re.MULTILINE)
 
 # {"created": 1795331239.7425783, "process": 18293, "processName": "MainProcess", …
 _JSON_PROCESS = re.compile(rb'^\{"created": [\d.]+, "process": (\d+), "processName": "([^"]*)"')
-
-# … INFO: Registration info for manager b'91365d3eae4d': {… 'start_time': 1795331213.7986217, …
-_REGISTERED = re.compile(
-    rb"Registration info for manager b'([^']*)': (?:.*'start_time': (\d{9,10}\.\d+))?"
-)
-_INSTANT = re.compile(r'(?:\{"created": )?(\d{9,10}\.\d+)')
-_STARTED = (b"Starting main interchange method", b"Incoming ports bound")
 
 # Logs of other processes on the submitting host.
 _BESIDE = ("monitoring_*.log", "*/monitoring_*.log")
@@ -82,72 +72,6 @@ class Zones:
         return clock.named(self.everywhere, f"--timezone {self.everywhere}")
 
 
-class Start(NamedTuple):
-    """One start of an executor's interchange: what names it, when it was, the managers it had."""
-
-    scope: str
-    time: int | None
-    managers: dict[str, int | None]
-
-
-@dataclass
-class ExecutorDirectory:
-    """The directory of one HighThroughputExecutor, named by its label."""
-
-    path: Path
-
-    @cached_property
-    def log(self) -> Path | None:
-        """Its interchange's log."""
-        logs = (self.path / name for name in ("interchange.log", "interchange.jsonlog"))
-        return next((log for log in logs if log.is_file()), None)
-
-    def has_blocks(self) -> bool:
-        """Whether anything is there for the interchange's log to be tied to."""
-        return any(self.path.glob("block-*"))
-
-    @cached_property
-    def starts(self) -> tuple[Start, ...]:
-        """Its starts. A run has one; an endpoint that is started again goes on in the same files,
-        and numbers its tasks from 1 again."""
-        if self.log is None:
-            return ()
-        starts = [_start(first_line(self.log))]
-        begun = False
-        for line in lines_with(self.log, b"Registration info for manager", *_STARTED):
-            if found := _REGISTERED.search(line):
-                started = epoch_ns(found[2].decode()) if found[2] else None
-                starts[-1].managers[found[1].decode("utf-8", "replace")] = started
-            elif begun:
-                starts.append(_start(line.decode("utf-8", "replace").rstrip("\r")))
-            else:
-                begun = True
-        return tuple(starts)
-
-    def scopes(self) -> tuple[str, ...]:
-        """What stands for its runs, where nothing names them."""
-        return tuple(start.scope for start in self.starts)
-
-    def scopes_of(self, manager_uid: str | None) -> tuple[str, ...]:
-        """Those of the start at which a manager was registered."""
-        of_it = [start.scope for start in self.starts if manager_uid in start.managers]
-        return tuple(of_it[:1]) or (self.scopes() if len(self.starts) == 1 else ())
-
-    def scopes_at(self, unix_nano: int) -> tuple[str, ...]:
-        """Those of the last start before an instant."""
-        before = [start.scope for start in self.starts if (start.time or 0) <= unix_nano]
-        return tuple(before[-1:])
-
-    def start_times(self) -> dict[str, int]:
-        """Manager uid → when it was started, by its own clock, as it told the interchange."""
-        return {
-            uid: time
-            for start in self.starts
-            for uid, time in start.managers.items()
-            if time is not None
-        }
-
-
 @dataclass
 class RunDirectory:
     """A directory NNN, and what its files say of the run."""
@@ -168,11 +92,6 @@ class RunDirectory:
         return found[1].decode() if found else None
 
     @cached_property
-    def log_clock(self) -> Clock | None:
-        """The clock that its own log shows."""
-        return clock_of_log(self.path / "parsl.log") or clock_of_json(self.path / "parsl.jsonlog")
-
-    @cached_property
     def clock(self) -> Clock:
         """The submitting process's, which is its interchanges' as well."""
         given = self.zones.given(self.path)
@@ -180,7 +99,8 @@ class RunDirectory:
 
     def _clocks(self) -> Iterator[Clock | None]:
         """By each thing that may tell, the surest first."""
-        yield self.log_clock
+        yield clock_of_log(self.path / "parsl.log")
+        yield clock_of_json(self.path / "parsl.jsonlog")
         yield self._by_scripts()
         for pattern in _BESIDE:
             yield from map(clock_of_log, sorted(self.path.glob(pattern)))
@@ -232,25 +152,26 @@ class RunDirectory:
         found = _JSON_PROCESS.match(_head(self.path / "parsl.jsonlog", 1 << 16))
         return f"{found[2].decode()}-{found[1].decode()}" if found else None
 
+    @cached_property
+    def extent(self) -> tuple[int, int] | None:
+        """When its own log begins and ends, where that shows instants."""
+        shown = clock_of_log(self.path / "parsl.log")
+        if shown is not None:
+            return shown.first + clock.MARGIN, shown.last - clock.MARGIN
+        return extent_of_json(self.path / "parsl.jsonlog")
+
     def overlaps(self, other: RunDirectory) -> bool:
         """Whether both kernels were open in one process at a time, so that their logs mix."""
-        here, there = self.log_clock or self.clock, other.log_clock or other.clock
-        return (
-            self.process == other.process
-            and here.first - there.last < -2 * clock.MARGIN
-            and there.first - here.last < -2 * clock.MARGIN
-        )
+        if self.process != other.process:
+            return False
+        if self.extent is None or other.extent is None:
+            return True
+        return self.extent[0] <= other.extent[1] and other.extent[0] <= self.extent[1]
 
     def _by_scripts(self) -> Clock | None:
         scripts = [path.name for path in self.path.glob("submit_scripts/*.sh")]
         launched = _LAUNCHED.search(_head(self.path / "parsl.log")) if scripts else None
         return clock_of_scripts(scripts, launched[1].decode() if launched else None)
-
-
-def _start(first_record: str) -> Start:
-    found = _INSTANT.match(first_record)
-    scope = "scope " + hexdigest(16, first_record)
-    return Start(scope, epoch_ns(found[1]) if found else None, {})
 
 
 def run_named_in(log: Path) -> str | None:

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from dnpcsql.importers import Importer
 from dnpcsql.importers.choice import Choice
 from dnpcsql.importers.context import Context
 from dnpcsql.layout import Layout, Zones
-from dnpcsql.records import Record
+from dnpcsql.records import Problem, Record
 from dnpcsql.sources import Source
 from dnpcsql.trees import Found, Tree
 
@@ -45,6 +46,12 @@ class Importing:
     def problems(self) -> int:
         """How many things were not understood, in the files that were read."""
         return sum(source.problems for source in self.added) + len(self.failed)
+
+    @property
+    def unknown(self) -> int:
+        """How many records of the files that were read are of wordings not known here."""
+        unused = (use for source in self.added for use in source.unused().values())
+        return sum(count for count, known in unused if not known)
 
 
 def import_paths(
@@ -72,14 +79,33 @@ def import_paths(
         summary.failed += tree.unreadable
         files = trees.of_run(tree.files, run) if last or run is not None else tree.files
         layout = Layout(_zones(timezone, tree), only_runs=_wanted(files) if last or run else None)
-        chosen = [(found, choice.of(found.path)) for found in files]
-        summary.not_imported = [found.shown for found, known in chosen if known is None]
-        work = [(found, known) for found, known in chosen if known is not None]
+        work = _recognised(files, choice, summary)
         if not work:
             raise _nothing(paths, summary)
         _Session(store, layout, summary, progress).read(work)
+    # A file may be told of a problem by one that was read after it: a zone that cannot be.
+    now = {source.id: source for source in store.sources()}
+    summary.added = [now.get(source.id, source) for source in summary.added]
     summary.seconds = time.perf_counter() - began
     return summary
+
+
+def _recognised(
+    files: Sequence[Found], choice: Choice, summary: Importing
+) -> list[tuple[Found, Importer]]:
+    """The files that an importer knows; the others are noted."""
+    work = []
+    for found in files:
+        try:
+            known = choice.of(found.path)
+        except OSError as error:
+            summary.failed.append(f"{found.shown}: {error.strerror}")
+            continue
+        if known is None:
+            summary.not_imported.append(found.shown)
+        else:
+            work.append((found, known))
+    return work
 
 
 class _Session:
@@ -104,8 +130,15 @@ class _Session:
             except (UnreadableError, OSError) as error:
                 reason = getattr(error, "strerror", None)
                 self._summary.failed.append(f"{found.shown}: {reason}" if reason else str(error))
+                self._remember(found, importer)
             self._done += _size(found.path)
             self._tell(found, 0)
+
+    def _remember(self, found: Found, importer: Importer) -> None:
+        """A file that could not be read is a problem as long as it cannot."""
+        if sources.by_path(self._store.writing(), found.shown) is None:
+            source = Source(path=found.shown, importer=importer.name, fingerprint="")
+            self._store.add_source(source, [Problem(None, "not read", self._summary.failed[-1])])
 
     def _read_one(self, found: Found, importer: Importer) -> None:
         known = sources.by_path(self._store.writing(), found.shown)
@@ -130,7 +163,9 @@ class _Session:
         """The source to be read; None if it was read before, as it is."""
         state = found.path.stat()
         connection = self._store.writing()
-        surroundings = f"{importer.name} {context.key}"
+        # Another release of ours may understand more of the same file.
+        release = importer.version or version("dnpcsql")
+        surroundings = f"{importer.name} {release} {context.key}"
         if (
             known is not None
             and (known.size, known.modified_unix_nano) == (state.st_size, state.st_mtime_ns)

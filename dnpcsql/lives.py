@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -40,7 +41,7 @@ class Moment(NamedTuple):
     """One line of a life."""
 
     time_unix_nano: int
-    after_s: float  # since the first event
+    after_s: float  # since the task was invoked; below 0 where clocks differ
     gap_s: float  # since the event before
     try_id: int | None
     what: str
@@ -82,7 +83,7 @@ def _moments(store: Store, run: Run, task_id: int) -> list[Moment]:
         _EVENTS, stored=f"{part}12{task_id:010d}0000", logged=f"{part}22{task_id:010d}0000"
     )
     lines: list[tuple[tuple[str, str], int, int | None, str, list[str], str | None]] = []
-    for uuid, span_type, type_, time, line, path, importer, note, _ in rows:
+    for uuid, span_type, type_, time, line, path, importer, note, attributes in rows:
         key = (uuid[13:], type_)
         told = told_by(path, importer, span_type, type_, line)
         same = next(
@@ -93,11 +94,14 @@ def _moments(store: Store, run: Run, task_id: int) -> list[Moment]:
         else:
             attempt = int(uuid[24:28]) if span_type.endswith(".try") else None
             what = f"executor task {type_}" if span_type.endswith(".executor_task") else type_
-            lines.append((key, time, attempt, what, [told], note))
+            lines.append((key, time, attempt, what, [told], note or _error(type_, attributes)))
+    start = next((time for (_, type_), time, *_ in lines if type_ == "invoked"), None)
+    if start is None and lines:
+        start = lines[0][1]
     return [
         Moment(
             time,
-            (time - lines[0][1]) / 1e9,
+            (time - (start or 0)) / 1e9,
             (time - lines[max(0, place - 1)][1]) / 1e9,
             attempt,
             type_.replace("_", " "),
@@ -106,6 +110,16 @@ def _moments(store: Store, run: Run, task_id: int) -> list[Moment]:
         )
         for place, (_, time, attempt, type_, told, note) in enumerate(lines)
     ]
+
+
+def _error(type_: str, attributes: str | None) -> str | None:
+    """What an exception event says: `ValueError: no good`."""
+    if type_ != "exception" or attributes is None:
+        return None
+    said = json.loads(attributes)
+    message = str(said.get("exception.message") or "").replace("\\n", "\n").split("\n")[0]
+    words = [str(said["exception.type"])] if said.get("exception.type") else []
+    return ": ".join([*words, message[:100]] if message else words) or None
 
 
 def told_by(path: str | None, importer: str | None, span_type: str, type_: str, line: int) -> str:

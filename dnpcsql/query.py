@@ -78,7 +78,7 @@ def run_query(connection: sqlite3.Connection, sql: str, values: Mapping[str, obj
         result = Result(connection.execute(sql, dict(values)))
         if writing:
             result.all()  # a statement ends where the PRAGMA changes
-    except (sqlite3.Error, sqlite3.Warning) as error:
+    except (sqlite3.Error, sqlite3.Warning, OverflowError, ValueError) as error:
         raise QueryError(_advice(connection, error)) from None
     finally:
         if writing:

@@ -9,6 +9,8 @@ from typing import Any
 from dnpcsql.errors import DnpcsqlError
 from dnpcsql.importers.sqlite_file import DAMAGE, SHORT_WAIT_S, is_sqlite, open_readonly
 
+_LONGEST = 4_096  # characters of a path
+
 
 def run_of_directory(directory: Path) -> str | None:
     """The one run whose `rundir` ends in this directory's name; None if there is none, or more.
@@ -55,7 +57,11 @@ def _beside(directory: Path) -> list[Path]:
 @functools.lru_cache(maxsize=64)
 def _runs(path: Path, state: tuple[int, ...]) -> tuple[tuple[str, str | None], ...]:
     rows = _rows(path, "SELECT run_id, rundir FROM workflow ORDER BY rowid", ())
-    return tuple((run, rundir) for run, rundir in rows if isinstance(run, str))
+    return tuple(
+        (run, rundir if isinstance(rundir, str) and len(rundir) < _LONGEST else None)
+        for run, rundir in rows
+        if isinstance(run, str)
+    )
 
 
 def _rows(path: Path, select: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:

@@ -44,12 +44,15 @@ def find_run(store: Store, name: str) -> Run:
     """
     runs = all_runs(store)
     if not runs:
-        raise NotFoundError("no run here: `dnpcsql import PATH` brings one")
+        raise NotFoundError(
+            "no run here: `dnpcsql import PATH` brings one; what was read without its run is in "
+            "`dnpcsql types` and `dnpcsql sequences`"
+        )
     if name == "last":
         return runs[-1]
     for meant in (
         [run for run in runs if run.id == name],
-        [run for run in runs if run.number and name.isdecimal() and int(run.number) == int(name)],
+        [run for run in runs if _is_number(run.number, name)],
         [run for run in runs if run.name == name],
         [run for run in runs if name and run.id.replace("-", "").startswith(name.replace("-", ""))],
     ):
@@ -58,6 +61,11 @@ def find_run(store: Store, name: str) -> Run:
         if meant:
             raise NotFoundError(f"{name} could be any of these runs: {_listed(meant)}")
     raise NotFoundError(f"no run {name}; there are: {_listed(runs)}")
+
+
+def _is_number(number: str | None, name: str) -> bool:
+    """Whether a run's directory, 003, is meant by 3 or 003."""
+    return bool(number and number.isdecimal() and name.isdecimal() and int(number) == int(name))
 
 
 def _listed(runs: list[Run]) -> str:

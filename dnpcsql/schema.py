@@ -9,7 +9,18 @@ runs lack spans, and are worth seeing.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Computed, Float, Index, Integer, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Computed,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+)
 from sqlalchemy import text as sql
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -71,6 +82,8 @@ span = Table(
     Column("original_span_id", Text, comment="the span's own id, where uuid could not hold it"),
     Column("source_id", Integer, comment="the file: source.id"),
     Column("line", BigInteger, comment="its line, rowid or ordinal there"),
+    CheckConstraint("typeof(start_unix_nano) IN ('integer', 'null')"),
+    CheckConstraint("typeof(end_unix_nano) IN ('integer', 'null')"),
     Index("span_original", "original_span_id", sqlite_where=sql("original_span_id IS NOT NULL")),
     _of_type("monitoring", "workflow"),
     _of_type("rundir", "workflow"),
@@ -105,6 +118,7 @@ event = Table(
         Computed("span_uuid || '.' || line || '.' || type", persisted=False),
         comment="names this event: its span, its line there, its type",
     ),
+    CheckConstraint("typeof(time_unix_nano) = 'integer'"),
     sqlite_with_rowid=False,
 )
 
@@ -162,6 +176,7 @@ sample = Table(
     Column("source_id", Integer, primary_key=True, comment="the file: source.id"),
     Column("line", BigInteger, primary_key=True, comment="its line, rowid or ordinal there"),
     Column("metrics", Text, comment="a JSON object, name → number"),
+    CheckConstraint("typeof(time_unix_nano) = 'integer'"),
     sqlite_with_rowid=False,
 )
 

@@ -28,6 +28,16 @@ ORDER BY inside.root, event.time_unix_nano, event.span_uuid, event.line, event.t
 """
 
 
+# What is looked at unasked: tasks, or what an executor alone tells of them.
+_USUAL = (
+    "parsl.monitoring.task",
+    "parsl.rundir.task",
+    "parsl.executor.htex.interchange.task",
+    "parsl.executor.htex.worker.task",
+    "otel.span",
+)
+
+
 def sequences(store: Store, span_type: str | None = None) -> list[Variant]:
     """All orders of the events inside spans of a type, the commonest first.
 
@@ -35,9 +45,7 @@ def sequences(store: Store, span_type: str | None = None) -> list[Variant]:
     NotFoundError if there is no such type.
     """
     types = {row[0] for row in store.query("SELECT DISTINCT type FROM span")}
-    wanted = span_type or next(
-        (name for name in ("parsl.monitoring.task", "parsl.rundir.task") if name in types), ""
-    )
+    wanted = span_type or next((name for name in _USUAL if name in types), "")
     if wanted not in types:
         listed = ", ".join(sorted(types)) or "none"
         raise NotFoundError(f"no spans of type {wanted or 'task'}; there are: {listed}")

@@ -155,7 +155,10 @@ def remove_run(connection: sqlite3.Connection, run: str) -> None:
         runs = json.loads(source.runs)
         if run in runs:
             runs.remove(run)
-            left = source._replace(runs=json.dumps(runs), fingerprint="", modified_unix_nano=None)
+            connection.execute("DELETE FROM problem WHERE source_id = ?", (source.id,))
+            left = source._replace(
+                runs=json.dumps(runs), fingerprint="", modified_unix_nano=None, problems=0
+            )
             insert(connection, left)
 
 

@@ -1,12 +1,15 @@
--- Where the time of each app's tries went: seconds in all, by phase.
+-- Where the time of each app's tries went: seconds summed over the tries, by phase. Where Parsl's
+-- monitoring was off, a worker's receiving and completing of a task stand for its running.
 SELECT
   app,
   count(*) AS tries,
   round(sum(launched - pending), 3) AS waiting_s,
-  round(sum(running - launched), 3) AS queued_s,
-  round(sum(running_ended - running), 3) AS running_s,
-  round(sum(returned - running_ended), 3) AS returning_s
+  round(sum(coalesce(running, worker_received) - launched), 3) AS queued_s,
+  round(sum(coalesce(running_ended, worker_completed) - coalesce(running, worker_received)), 3)
+    AS running_s,
+  round(sum(returned - coalesce(running_ended, worker_completed)), 3) AS returning_s,
+  sum(returned IS NULL) AS unfinished
 FROM parsl_try
-WHERE running IS NOT NULL
 GROUP BY app
-ORDER BY sum(returned - pending) DESC;
+ORDER BY sum(coalesce(returned, launched, pending) - pending) DESC
+LIMIT 8;

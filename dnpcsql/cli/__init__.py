@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import click
@@ -65,6 +66,9 @@ def cli(context: click.Context, db: str | None) -> None:
 
 def main() -> None:
     """The console script `dnpcsql`. Exit status: 0 done, 1 what you can mend, 2 wrong usage."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         cli(standalone_mode=False)
     except click.exceptions.Exit as done:

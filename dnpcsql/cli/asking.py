@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -10,6 +11,8 @@ from dnpcsql.cli.output import format_option, write_rows
 from dnpcsql.clock import local_text
 from dnpcsql.errors import NotFoundError, QueryError
 from dnpcsql.store import Store
+
+_NUMBER = re.compile(r"-?\d{1,18}")
 
 
 @click.command("query")
@@ -25,8 +28,8 @@ def query_command(db: str | None, sql: str, params: tuple[str, ...], format_: st
     dnpcsql query parsl_try --format csv > tries.csv
     dnpcsql query "SELECT * FROM parsl_task WHERE app = :app" --param app=resize
     """
-    if sql.endswith(".sql") and Path(sql).is_file():
-        sql = Path(sql).read_text(encoding="utf-8")
+    if sql.endswith(".sql"):
+        sql = _read(Path(sql))
     with Store(db) as store:
         result = store.query(sql, **dict(_pair(text) for text in params))
         write_rows(result.columns, result, format_)
@@ -106,7 +109,10 @@ def problems_command(db: str | None, every: bool, format_: str) -> None:
     )
     with Store(db) as store:
         result = store.query(sql if every else "SELECT * FROM problem_summary ORDER BY kind")
+        result.all()
         write_rows(result.columns, result, format_)
+        if not result.all():
+            click.echo("no problems", err=True)
 
 
 @click.command("sources")
@@ -150,8 +156,17 @@ def views_command(name: str | None) -> None:
         click.echo(f"  {column.ljust(width)}  {about}")
 
 
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise NotFoundError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise QueryError(f"{path}: not UTF-8 text") from None
+
+
 def _pair(text: str) -> tuple[str, object]:
     name, equals, value = text.partition("=")
     if not equals:
         raise QueryError(f"--param {text}: write it as NAME=VALUE")
-    return name, int(value) if value.lstrip("-").isdecimal() else value
+    return name, int(value) if _NUMBER.fullmatch(value) else value

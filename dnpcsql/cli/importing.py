@@ -76,8 +76,11 @@ def import_command(
         if done.added:
             click.echo(_rate(done), err=True)
         click.echo("\n".join(_summary(store, done)))
-    if strict and done.problems:
-        click.echo(f"dnpcsql: --strict: {done.problems} problems", err=True)
+    if strict and (done.problems or done.unknown):
+        click.echo(
+            f"dnpcsql: --strict: {done.problems} problems, {done.unknown} unknown messages",
+            err=True,
+        )
         sys.exit(1)
 
 
@@ -173,9 +176,7 @@ def _left_out(done: Importing) -> list[str]:
         listed = ", ".join(plain(name) for name in names[:_SHOWN])
         lines.append(f"  not imported: {count} file{'s' * (count != 1)} ({listed}{more})")
     lines += [f"  not read: {plain(text)}" for text in done.failed]
-    unknown = sum(
-        count for source in done.added for count, known in source.unused().values() if not known
-    )
+    unknown = done.unknown
     if unknown:
         lines.append(
             f"  not understood: {unknown} record{'s' * (unknown != 1)} of wordings not known here: "
@@ -226,14 +227,16 @@ def _rate(done: Importing) -> str:
     lines = sum(source.lines for source in done.added)
     records = sum(done.counts.values())
     rate = records / done.seconds if done.seconds else 0
-    read = f"{lines:,} lines, " if lines else ""
-    return f"read {read}wrote {records:,} records in {seconds(done.seconds)}, {rate:,.0f} a second"
+    read = f"read {lines:,} lines, " if lines else ""
+    return f"{read}wrote {records:,} records in {seconds(done.seconds)}, {rate:,.0f} a second"
 
 
 def _next(store: Store, done: Importing) -> str:
     told = ""
     if done.problems:
         told = f"{done.problems} problem{'s' * (done.problems != 1)}: `dnpcsql problems`      "
-    if store.runs():
-        return f"{told}next: `dnpcsql tasks`, `dnpcsql task last 0`, `dnpcsql sequences`"
+    runs = [run for run in store.runs() if _touched(done, run)]
+    if runs:
+        run = runs[-1].id[:8]
+        return f"{told}next: `dnpcsql tasks {run}`, `dnpcsql task {run} 0`, `dnpcsql sequences`"
     return f"{told}next: `dnpcsql types`, `dnpcsql sequences TYPE`, `dnpcsql views`"

@@ -61,7 +61,19 @@ def _text(life: Life) -> list[str]:
         )
     if not life.moments:
         lines.append("   no event tells of it")
-    return lines
+    return [*lines, *_waits_for(life)]
+
+
+def _waits_for(life: Life) -> list[str]:
+    """Of a task that was never launched: what it waits for, or which failure stopped it."""
+    if life.task["tries"]:
+        return []
+    return [
+        f"   waits for task {task} ({state or 'not known'})"
+        if returned is None
+        else f"   waited for task {task} ({state})"
+        for task, state, returned in life.waited_for
+    ]
 
 
 def _head(life: Life) -> str:

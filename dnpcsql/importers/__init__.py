@@ -37,6 +37,7 @@ class Importer:
     recognises: Callable[[Path, bytes], bool]
     read: Callable[[Path, Context], Iterator[Record]]
     anchors: bool = True  # whether a file of which nothing is understood is worth a warning
+    version: str = ""  # a file is read again by another version
     by_content: bool = True  # whether an equal file elsewhere is a copy that need not be read
 
 

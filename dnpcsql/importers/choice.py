@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from dnpcsql.errors import NotFoundError, UnreadableError
+from dnpcsql.fingerprints import of_content
 from dnpcsql.importers import BUILT_IN, Importer, offered
 from dnpcsql.records import Record
 
 _HEAD = 1 << 16
+_NEVER_OPENED = frozenset({".pkl", ".key_secret"})
 
 
 class Choice:
@@ -24,14 +26,13 @@ class Choice:
         self._all = [*BUILT_IN, *offered()] if asked is None else []
 
     def of(self, path: Path) -> Importer | None:
-        """The importer for a file; None if there is none."""
+        """The importer for a file; None if there is none. OSError if it cannot be read."""
         if self._only is not None:
             return self._only
-        try:
-            with path.open("rb") as file:
-                head = file.read(_HEAD)
-        except OSError:
-            head = b""
+        if path.suffix in _NEVER_OPENED:
+            return None
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
         return next((known for known in self._all if known.recognises(path, head)), None)
 
 
@@ -73,7 +74,13 @@ def _from_file(path: Path) -> Importer:
             f"{path}: no importer there: write one generator function `def {path.stem}"
             "(path, context)`, or name it `importer` if there are several"
         )
-    return Importer(path.stem, lambda _path, _head: True, _with_context(read), by_content=False)
+    return Importer(
+        path.stem,
+        lambda _path, _head: True,
+        _with_context(read),
+        version=of_content(path),
+        by_content=False,
+    )
 
 
 def _with_context(read: Callable[..., Iterator[Record]]) -> Callable[..., Iterator[Record]]:

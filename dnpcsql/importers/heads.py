@@ -51,7 +51,8 @@ class TextLog:
         self._unused = Unused(wordings.known)
         self._read_local = clock.reader()
         self._zone_known = not clock.how.startswith("nothing known")
-        self._first_head = self._last_head = ""
+        self._first: int | None = None
+        self._last_head = ""
         self._seen: set[str] = set()
 
     def __iter__(self) -> Iterator[Message | Problem]:
@@ -62,7 +63,7 @@ class TextLog:
         more: list[str] = []
         head, records = "", 0
         for number, line in enumerate(chain.from_iterable(self._lines.blocks()), 1):
-            if line[10:11] == "." and line[17:20] == _CENTURY:
+            if line[10:11] == "." and line[17:20] == _CENTURY and ": " not in line[:20]:
                 head, _, message = line.partition(": ")
             elif line[4:5] == "-" and line[13:14] == ":" and (old := _old_head(line)):
                 head, message = old
@@ -76,7 +77,7 @@ class TextLog:
                     yield Problem(number, "binary junk", shape(line))
                 continue
             if not records:
-                self._first_head = head
+                self._first = self._time(head)
             records += 1
             if waiting is not None:
                 yield self._message(waiting, more)
@@ -103,7 +104,7 @@ class TextLog:
 
     def first(self) -> int | None:
         """When the first record was written."""
-        return self._time(self._first_head)
+        return self._first
 
     def last(self) -> int | None:
         """When the last record was written, once all were read."""
@@ -174,4 +175,5 @@ def _old_head(line: str) -> tuple[str, str] | None:
     head, bracket, message = line.partition("] ")
     if not bracket:
         head = line.rstrip().removesuffix("]")
-    return (head, message.lstrip(" ")) if head.endswith(_LEVELS) else None
+    whole = len(head) > _OLD_SITE and head.endswith(_LEVELS)
+    return (head, message.lstrip(" ")) if whole else None

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 from collections.abc import Iterator, Sequence
 
-from dnpcsql.clock import epoch_ns
-from dnpcsql.identity import INTERCHANGE, PARSL_LOG, Names
+from dnpcsql.importers.interchange_managers import Managers, numbers, pairs
 from dnpcsql.importers.logs import failure
 from dnpcsql.importers.wordings import At
 from dnpcsql.records import Containment, Event, Problem, Record, Span
@@ -16,30 +14,12 @@ from dnpcsql.records import Containment, Event, Problem, Record, Span
 _FETCHED = "inferred: the Nth that was fetched"
 _LOAD = "from what was sent to the MonitoringHub"
 
-# {'type': 'registration', 'parsl_v': '2026.10.26', …, 'packages': {…}, 'worker_count': 2, …}
-_PACKAGES = re.compile(r"'packages': \{[^}]*\}")
-_PAIR = re.compile(r"'(\w+)': (?:'([^']*)'|([\w.+-]+))")
-
 # {'block_id': '0', 'start_time': …, 'tasks': [2, 3], …, 'active': True, …, 'uid': '91ad98baa4ba'}
 _TASKS = re.compile(r"'tasks': \[([\d, ]*)\]")
 _UID = re.compile(r"'uid': '([^']*)'")
 
-_REGISTERED = {
-    "uid": "parsl.manager.id",
-    "block_id": "parsl.block.id",
-    "hostname": "host.name",
-    "worker_count": "parsl.manager.worker_count",
-    "max_capacity": "parsl.manager.max_capacity",
-    "prefetch_capacity": "parsl.manager.prefetch_capacity",
-    "cpu_count": "parsl.manager.cpu_count",
-    "total_memory": "parsl.manager.total_memory",
-    "python_v": "process.runtime.version",
-    "parsl_v": "parsl.version",
-    "os": "os.type",
-}
 
-
-class Interchange:
+class Interchange(Managers):
     """Turns messages into records.
 
     What is kept is what is on its way: the tasks that managers have. Which numbers came in is
@@ -48,10 +28,8 @@ class Interchange:
 
     def __init__(self, scope: str, label: str | None) -> None:
         """`scope`: the run's id, or what stands for it. `label`: the executor's."""
+        super().__init__(scope, label)
         self.started = False
-        self._label = label or ""
-        self._names = Names(scope, INTERCHANGE)
-        self._parsl = Names(scope, PARSL_LOG)
         self._uuid = self._names.executor(self._label)
         self._first: At | None = None
         self._last: At | None = None
@@ -61,7 +39,6 @@ class Interchange:
         self._loads: dict[str, frozenset[int]] = {}
         self._loaded: set[int] = set()
         self._returned: set[int] = set()
-        self._lost: str | None = None
 
     # The executor
 
@@ -77,7 +54,7 @@ class Interchange:
 
     def platform(self, at: At, text: str) -> Sequence[Record]:
         """Where it runs."""
-        said = _pairs(text)
+        said = pairs(text)
         for key, name in (("hostname", "host.name"), ("parsl_v", "parsl.version")):
             if key in said:
                 self._attributes[name] = said[key]
@@ -125,9 +102,9 @@ class Interchange:
 
     def sent(self, at: At, tasks: str, uid: str) -> Sequence[Record]:
         """Tasks went to a manager."""
-        numbers = _numbers(tasks)
-        self._sent.update(numbers)
-        return tuple(self._to_manager(at, numbers, uid, None))
+        given = numbers(tasks)
+        self._sent.update(given)
+        return tuple(self._to_manager(at, given, uid, None))
 
     def removed(self, at: At, task: str) -> Sequence[Record]:
         """A task's result passes."""
@@ -147,7 +124,7 @@ class Interchange:
         tasks, uid = _TASKS.search(text), _UID.search(text)
         if tasks is None or uid is None:
             return (Problem(at.line, "message not understood", text),)
-        now = frozenset(_numbers(tasks[1]))
+        now = frozenset(numbers(tasks[1]))
         before = self._loads.get(uid[1], frozenset())
         if "'active': False" in text:
             # Nothing is sent to a held manager, but to 2025-03 this is the first that is told.
@@ -198,78 +175,13 @@ class Interchange:
         """Whether a task's coming in was told of, and with it its span."""
         return self._received is not None and self._received[0] <= number <= self._received[1]
 
-    # Managers
-
-    def registered(self, at: At, uid: str, text: str) -> Sequence[Record]:
-        """A manager says hello, from where and with what."""
-        uuid, said = self._names.manager(uid), _pairs(text)
-        attributes: dict[str, object] = {
-            name: said[key] for key, name in _REGISTERED.items() if key in said
-        }
-        if self._label:
-            attributes["parsl.executor.label"] = self._label
-        with contextlib.suppress(ValueError):
-            attributes["parsl.manager.start_unix_nano"] = epoch_ns(str(said.get("start_time", "")))
-        block_id = said.get("block_id")
-        block = None if block_id is None else self._parsl.block(self._label, str(block_id))
-        parent = block or self._parsl.executor(self._label)
-        return (
-            Span(
-                uuid, "parsl.executor.htex.interchange.manager", self._names.trace_high,
-                parent_uuid=parent, name="manager",
-                attributes=json.dumps(attributes, ensure_ascii=False), line=at.line,
-            ),
-            Containment(parent, uuid),
-            Event(uuid, at.time, "registered", at.line),
-        )  # fmt: skip
-
-    def held(self, at: At, uid: str) -> Sequence[Record]:
-        """A manager gets no more tasks."""
-        return (Event(self._names.manager(uid), at.time, "hold", at.line),)
-
     def lost(self, at: At, uid: str) -> Sequence[Record]:
-        """Nothing was heard of a manager for too long."""
-        self._lost = uid
+        """Nothing was heard of a manager for too long: what it had does not come back."""
         self._loads.pop(uid, None)
-        uuid = self._names.manager(uid)
-        return (
-            Span(
-                uuid, "parsl.executor.htex.interchange.manager", self._names.trace_high,
-                status_code=2, status_message="too many heartbeats missed",
-            ),
-            Event(uuid, at.time, "lost", at.line),
-        )  # fmt: skip
+        return super().lost(at, uid)
 
     def cancelled(self, at: At, tasks: str) -> Iterator[Record]:
         """The tasks of the manager that was just lost are given up."""
-        numbers = _numbers(tasks)
         for known in (self._loaded, self._returned, self._sent):
-            known.difference_update(numbers)
-        for number in numbers:
-            uuid = self._names.executor_task(self._label, number)
-            yield Event(uuid, at.time, "interchange_cancelling_task", at.line)
-        if self._lost is not None:
-            manager = self._names.manager(self._lost)
-            count = json.dumps({"parsl.tasks.cancelled": len(numbers)})
-            yield Event(manager, at.time, "tasks_cancelled", at.line, attributes=count)
-
-    def drained(
-        self, at: At, uid: str, time_up: str | None, asked: str | None, done: str | None
-    ) -> Sequence[Record]:
-        """A manager is to end, or has no more tasks and ends."""
-        type_ = "drained" if done else "draining"
-        return (Event(self._names.manager(uid), at.time, type_, at.line),)
-
-
-def _numbers(text: str) -> list[int]:
-    """The numbers in '1, 2'."""
-    return [int(number) for number in text.split(",")] if text.strip() else []
-
-
-def _pairs(text: str) -> dict[str, str | int]:
-    """What a Python dict's text says, but None and what is nested."""
-    return {
-        name: int(bare) if bare.isdecimal() else bare or quoted
-        for name, quoted, bare in _PAIR.findall(_PACKAGES.sub("", text))
-        if bare != "None"
-    }
+            known.difference_update(numbers(tasks))
+        return super().cancelled(at, tasks)

@@ -53,7 +53,7 @@ _MESSAGES = (
     # Manager b'0d98e4edca4f' is drained - sending drained message to manager     (to 2026-03)
     (
         "drained",
-        r"Manager b'([^']*)' (?:has reached its (drain) time.*|requested (drain)|is (drained) - .*)",
+        r"Manager b'([^']*)' (?:has reached its (drain) time.*|requested (drain)|is (drained) .*)",
     ),
     # Exiting
     ("exiting", r"Exiting"),

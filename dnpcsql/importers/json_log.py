@@ -81,11 +81,14 @@ class JsonLog:
     def _read(self, number: int, record: Any) -> Message | None:
         """A message that is wanted; raises for what is not a log record."""
         logger, created = record["name"], record["created"]
-        message, newline, more = record["formatted"].partition("\n")
+        # A file name that was no UTF-8 stands there as lone surrogates, which no database takes.
+        formatted = record["formatted"].encode("utf-8", "backslashreplace").decode("utf-8")
+        message, newline, more = formatted.partition("\n")
         self.records += 1
         if not (logger == "parsl" or logger.startswith("parsl.")):
             self._foreign[logger] += 1
             return None
+        epoch_ns(str(created))
         if self._first is None:
             self._first = created
         self._last = created

@@ -10,8 +10,8 @@ from dnpcsql.importers.context import Context
 from dnpcsql.importers.kernels import Kernels
 from dnpcsql.importers.logs import first_line, open_log
 from dnpcsql.importers.parsl_messages import FIRST_WORDS, KNOWN, WITH_TRACEBACK, find
+from dnpcsql.importers.text import lines_with
 from dnpcsql.importers.wordings import Message, Wordings, anchor
-from dnpcsql.importers.zones import lines_with
 from dnpcsql.records import Problem, Record
 
 WORDINGS = Wordings(

@@ -96,9 +96,6 @@ _MESSAGES: tuple[tuple[str, str, str], ...] = (
 # Messages of which the lines that follow, up to the next record, are a traceback.
 WITH_TRACEBACK = frozenset({"gave_up", "bad_state"})
 
-# Messages that only help to tell overlapping kernels apart, and those that say more in others.
-QUIET = frozenset({"chosen", "scaling", "result_thread", "reraised", "shutting_down"})
-
 _BY_WORD: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 for _word, _name, _pattern in _MESSAGES:
     _BY_WORD.setdefault(_word, []).append((_name, re.compile(_pattern)))

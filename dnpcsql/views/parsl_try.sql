@@ -78,11 +78,11 @@ SELECT
   coalesce(
     (SELECT min(time) FROM event WHERE span_uuid = substr(attempt.uuid, 1, 12) || '13' || substr(attempt.uuid, 15) AND type = 'running'),
     (SELECT min(time) FROM event WHERE span_uuid = substr(attempt.uuid, 1, 12) || '23' || substr(attempt.uuid, 15) AND type = 'running')
-  ) AS running,  -- the app's body begins, by the worker host's clock
+  ) AS running,  -- Parsl's monitoring wrapper begins the app's body, by the worker host's clock
   coalesce(
     (SELECT min(time) FROM event WHERE span_uuid = substr(attempt.uuid, 1, 12) || '13' || substr(attempt.uuid, 15) AND type = 'running_ended'),
     (SELECT min(time) FROM event WHERE span_uuid = substr(attempt.uuid, 1, 12) || '23' || substr(attempt.uuid, 15) AND type = 'running_ended')
-  ) AS running_ended,  -- the app's body has ended
+  ) AS running_ended,  -- the wrapper is done: some 0.1 s after the app's body
   (SELECT min(time) FROM event WHERE span_uuid = substr(attempt.uuid, 1, 12) || '58' || attempt.executor_task AND type = 'worker_completed_task') AS worker_completed,  -- by the worker host's clock
   (SELECT min(time) FROM event WHERE span_uuid = substr(attempt.uuid, 1, 12) || '58' || attempt.executor_task AND type = 'worker_all_finished_task') AS worker_finished,  -- the worker is free again
   (SELECT min(time) FROM event WHERE span_uuid = substr(attempt.uuid, 1, 12) || '38' || attempt.executor_task AND type = 'interchange_removing_task') AS interchange_result,  -- the result passes the interchange
@@ -90,6 +90,10 @@ SELECT
     (SELECT end_unix_nano FROM span WHERE uuid = substr(attempt.uuid, 1, 12) || '13' || substr(attempt.uuid, 15)),
     (SELECT end_unix_nano FROM span WHERE uuid = substr(attempt.uuid, 1, 12) || '23' || substr(attempt.uuid, 15))
   ) / 1e9 AS returned,  -- the submitting process has its end; NULL: never, as far as is known
+  coalesce(
+    (SELECT status_message FROM span WHERE uuid = substr(attempt.uuid, 1, 12) || '13' || substr(attempt.uuid, 15)),
+    (SELECT status_message FROM span WHERE uuid = substr(attempt.uuid, 1, 12) || '23' || substr(attempt.uuid, 15))
+  ) AS error,  -- what it failed of, as far as is told
   substr(attempt.uuid, 1, 12) || '03' || substr(attempt.uuid, 15) AS uuid  -- the try's own id, whoever tells of it
 FROM (
   SELECT

@@ -83,7 +83,7 @@ def test_strict_exits_1_if_anything_was_not_understood(dnpcsql: Run, copy: Case)
     shutil.rmtree(runinfo.parent / "again", ignore_errors=True)
     ran = dnpcsql("--db", runinfo.parent / "strict.sqlite3", "import", runinfo, "--strict")
     assert ran.status == 1
-    assert "--strict: 1 problems" in ran.err
+    assert "--strict: 1 problems, 0 unknown messages" in ran.err
 
 
 def test_an_importer_that_fails_is_told_with_its_line(dnpcsql: Run, tmp_path: Path) -> None:

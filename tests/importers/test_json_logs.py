@@ -11,9 +11,9 @@ from dnpcsql.clock import SECOND, naive_ns
 from dnpcsql.identity import PARSL_LOG, WORKER_LOG, Names
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.interchange_log import interchange_log
+from dnpcsql.importers.offsets import clock_of_json, clock_of_pending
 from dnpcsql.importers.parsl_log import parsl_log
 from dnpcsql.importers.worker_log import worker_log
-from dnpcsql.importers.zones import clock_of_json, clock_of_pending
 from dnpcsql.layout import Layout, Zones
 from dnpcsql.records import Event, Link, Problem, Record, Span, Tally
 from dnpcsql.store import Store
