@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 
 from dnpcsql.store import Store
-from tests.cli.conftest import Run
-from tests.cli.conftest import dnpcsql as dnpcsql  # the fixture
 from tests.conftest import Case
 
 
@@ -103,15 +101,3 @@ def test_pickles_are_never_opened(
     assert any(name.endswith("log_config.pkl") for name in done.not_imported)
     assert "parsl.log" in opened
     assert "log_config.pkl" not in opened
-
-
-def test_a_numbered_run_is_no_directory_of_any_name(dnpcsql: Run, copy: Case) -> None:
-    log = copy("parsl-2026.10.26-killed") / "000" / "parsl.log"
-    logs = log.parents[2] / "logs"
-    logs.mkdir()
-    log.rename(logs / "parsl.log")
-    assert dnpcsql("import", logs).status == 0
-    ran = dnpcsql("tasks", "7")
-    assert (ran.status, "Traceback" in ran.err) == (0, False)
-    assert dnpcsql("query", "SELECT :x", "--param", "x=--5").status == 0
-    assert dnpcsql("query", "SELECT :x", "--param", "x=99999999999999999999").status == 0

@@ -9,6 +9,7 @@ import pytest
 
 from dnpcsql.cli import COMMANDS
 from tests.cli.conftest import Run
+from tests.conftest import Case
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -132,3 +133,15 @@ def test_sequences_give_every_order(killed: Run) -> None:
     rows = killed("sequences", "--format", "jsonl").out.splitlines()
     assert sum(json.loads(row)["count"] for row in rows if json.loads(row)["step"] == 0) == 23
     assert killed("sequences", "no.such.type").status == 1
+
+
+def test_a_numbered_run_is_no_directory_of_any_name(dnpcsql: Run, copy: Case) -> None:
+    log = copy("parsl-2026.10.26-killed") / "000" / "parsl.log"
+    logs = log.parents[2] / "logs"
+    logs.mkdir()
+    log.rename(logs / "parsl.log")
+    assert dnpcsql("import", logs).status == 0
+    ran = dnpcsql("tasks", "7")
+    assert (ran.status, "Traceback" in ran.err) == (0, False)
+    assert dnpcsql("query", "SELECT :x", "--param", "x=--5").status == 0
+    assert dnpcsql("query", "SELECT :x", "--param", "x=99999999999999999999").status == 0
