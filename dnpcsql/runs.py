@@ -82,7 +82,7 @@ def _numbers(store: Store) -> dict[str, str]:
     found: dict[str, str] = {}
     for source in store.sources():
         path = PurePosixPath(source.path.replace("!/", "/"))
-        if path.name.startswith("parsl."):
+        if path.name in ("parsl.log", "parsl.jsonlog") and path.parent.name.isdecimal():
             for run in json.loads(source.runs):
                 found.setdefault(run, path.parent.name)
     return found

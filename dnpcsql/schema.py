@@ -31,7 +31,9 @@ metadata = MetaData()
 def _of_type(account: str, kind: str) -> Index:
     """Few spans among many are found by an index of just these."""
     return Index(
-        f"span_{account}_{kind}", "uuid", sqlite_where=sql(f"type = 'parsl.{account}.{kind}'")
+        f"span_{account.replace('.', '_')}_{kind}",
+        "uuid",
+        sqlite_where=sql(f"type = 'parsl.{account}.{kind}'"),
     )
 
 
@@ -87,6 +89,7 @@ span = Table(
     Index("span_original", "original_span_id", sqlite_where=sql("original_span_id IS NOT NULL")),
     _of_type("monitoring", "workflow"),
     _of_type("rundir", "workflow"),
+    _of_type("executor.htex", "interchange"),
     _by_number("monitoring", "task"),
     _by_number("monitoring", "try"),
     _by_number("rundir", "task"),

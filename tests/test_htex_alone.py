@@ -53,7 +53,10 @@ def test_an_executor_s_files_are_tied_by_their_directory(tmp_path: Path, store: 
         ).all()
     )
     assert pairs["interchange - manager"] == pairs["manager - worker"] == 12
-    assert store.query("SELECT * FROM parsl_run").all() == []
+    # A run of its own, named by no file, without any of Parsl's tasks.
+    runs = store.query("SELECT run_id, name, tasks, ended FROM parsl_run").all()
+    assert [row[1:] for row in runs] == [(None, 0, None)]
+    assert runs[0][0].replace("-", "")[-12:] == next(iter(tasks))[0]
 
 
 def test_the_place_makes_no_difference(tmp_path: Path, store: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -124,7 +125,7 @@ def _summary(store: Store, done: Importing) -> list[str]:
     lines = [_run_line(run) for run in store.runs() if _touched(done, run)]
     if done.added:
         lines += [*([""] if lines else []), *_sources(done)]
-    lines += _left_out(done)
+    lines += _kinds(store, done) + _left_out(done)
     lines += _missing(store, done)
     lines += _clocks(done)
     kept = len(done.unchanged)
@@ -148,6 +149,8 @@ def _run_line(run: Run) -> str:
     )
     name = f'"{plain(run.name)}"  ' if run.name else ""
     number = f"{run.number}  " if run.number else ""
+    if not run.tasks and run.name is None:
+        return f"run {run.id[:8]}  {started}  an executor of which no file names the run"
     return f"run {run.id[:8]}  {number}{name}{started}  {run.tasks:,} tasks  {lasted}"
 
 
@@ -165,6 +168,20 @@ def _sources(done: Importing) -> list[str]:
             )
         )
     return table(("source", "files", "spans", "events", "problems"), rows, indent="  ")
+
+
+def _kinds(store: Store, done: Importing) -> list[str]:
+    """The problems of what was read now, by kind."""
+    rows = store.query(
+        "SELECT kind, sum(count) FROM problem "
+        "WHERE source_id IN (SELECT value FROM json_each(:ids)) GROUP BY kind ORDER BY kind",
+        ids=json.dumps([source.id for source in done.added]),
+    ).all()
+    return (
+        [f"  problems: {', '.join(f'{count} {plain(kind)}' for kind, count in rows)}"]
+        if rows
+        else []
+    )
 
 
 def _left_out(done: Importing) -> list[str]:
@@ -236,7 +253,7 @@ def _next(store: Store, done: Importing) -> str:
     if done.problems:
         told = f"{done.problems} problem{'s' * (done.problems != 1)}: `dnpcsql problems`      "
     runs = [run for run in store.runs() if _touched(done, run)]
-    if runs:
+    if runs and runs[-1].tasks:
         run = runs[-1].id[:8]
         return f"{told}next: `dnpcsql tasks {run}`, `dnpcsql task {run} 0`, `dnpcsql sequences`"
-    return f"{told}next: `dnpcsql types`, `dnpcsql sequences TYPE`, `dnpcsql views`"
+    return f"{told}next: `dnpcsql types`, `dnpcsql sequences [TYPE]`, `dnpcsql views`"

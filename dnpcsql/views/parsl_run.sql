@@ -1,4 +1,5 @@
--- One row for each Parsl run (each DataFlowKernel), whatever was imported of it.
+-- One row for each Parsl run (each DataFlowKernel), whatever was imported of it. An executor whose
+-- run no file names (HTEX used alone, logs torn from their tree) has a row of its own.
 CREATE VIEW parsl_run AS
 SELECT
   substr(run.trace_id, 1, 8) || '-' || substr(run.trace_id, 9, 4) || '-'
@@ -9,7 +10,14 @@ SELECT
     json_extract(stored.attributes, '$."parsl.rundir"'),
     json_extract(logged.attributes, '$."parsl.rundir"')
   ) AS rundir,  -- its directory, where it ran
-  coalesce(stored.start_unix_nano, logged.start_unix_nano) / 1e9 AS started,  -- unix seconds
+  coalesce(
+    stored.start_unix_nano,
+    logged.start_unix_nano,
+    (
+      SELECT min(start_unix_nano) FROM span
+      WHERE uuid BETWEEN substr(run.trace_id, 21) || '34' AND substr(run.trace_id, 21) || '34g'
+    )
+  ) / 1e9 AS started,  -- unix seconds
   coalesce(stored.end_unix_nano, logged.end_unix_nano) / 1e9 AS ended,  -- unix seconds; NULL: it never ended, as far as is known
   (
     SELECT count(*)
@@ -36,6 +44,8 @@ FROM (
   SELECT trace_id FROM span WHERE type = 'parsl.monitoring.workflow'
   UNION
   SELECT trace_id FROM span WHERE type = 'parsl.rundir.workflow'
+  UNION
+  SELECT trace_id FROM span WHERE type = 'parsl.executor.htex.interchange'
 ) AS run
 LEFT JOIN span AS stored ON stored.uuid = substr(run.trace_id, 21) || '1100000000000000'
 LEFT JOIN span AS logged ON logged.uuid = substr(run.trace_id, 21) || '2100000000000000';
