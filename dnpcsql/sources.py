@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _KEPT_SHAPES = 50
 
+# A second file of these that tells of a run is a copy of another age.
+_ONE_A_RUN = frozenset({"monitoring.db", "parsl.log"})
+
 # Tables whose rows belong to the source that told them, and where a row's span stands.
 _OWNED = {
     "event": "span_uuid",
@@ -145,6 +148,19 @@ def _of_run(column: str) -> str:
     """Whether a uuid begins with the run part `:run`. Nothing that does comes after the last of
     all characters, and an index serves."""
     return f"{column} >= :run AND {column} < :run || char(1114111)"
+
+
+def telling_too(connection: sqlite3.Connection, source: Source, runs: set[str]) -> list[str]:
+    """The paths of other sources, of a kind of which a run has one, that tell of the same runs."""
+    if source.importer not in _ONE_A_RUN:
+        return []
+    return [
+        other.path
+        for other in all_of(connection)
+        if other.importer == source.importer
+        and other.path != source.path
+        and runs & set(json.loads(other.runs))
+    ]
 
 
 def remove_run(connection: sqlite3.Connection, run: str) -> None:

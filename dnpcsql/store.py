@@ -168,6 +168,15 @@ class Store:
                 tally = writer.write(records, progress, anchored)
             except NotARecordError as error:
                 raise UnreadableError(f"{source.path}: {error}") from None
+            for other in sources.telling_too(connection, source, writer.runs):
+                writer.add_problem(
+                    Problem(
+                        None,
+                        "run told twice",
+                        f"{other} tells of the same run, so its events stand there twice: "
+                        "`dnpcsql forget` both and import the fuller one again",
+                    )
+                )
             sources.insert(connection, source.told(source_id, tally, writer))
             settling.rely_on(connection, source.path, writer.settler.relied_on_by)
             relate(connection)

@@ -212,6 +212,14 @@ class Writer:
             self._problems.append(problem)
         self.problem_counts[problem.kind] += problem.times
 
+    def add_problem(self, problem: Problem) -> None:
+        """A problem that shows only when all was read."""
+        self.problem_counts[problem.kind] += problem.times
+        self._connection.execute(
+            "INSERT INTO problem (source_id, kind, line, text, count) VALUES (?, ?, 0, ?, ?)",
+            (self._source_id, problem.kind, problem.text, problem.times),
+        )
+
     def _flush_problems(self) -> None:
         kept: Counter[str] = Counter()
         rows: Counter[tuple[str, int, str]] = Counter()

@@ -101,3 +101,16 @@ def test_pickles_are_never_opened(
     assert any(name.endswith("log_config.pkl") for name in done.not_imported)
     assert "parsl.log" in opened
     assert "log_config.pkl" not in opened
+
+
+def test_two_ages_of_one_log_are_told_of(store: Store, copy: Case) -> None:
+    log = copy("parsl-2026.10.26-killed") / "000" / "parsl.log"
+    whole = log.read_bytes()
+    older = log.with_name("parsl.log.bak")
+    older.write_bytes(whole[: whole.rindex(b"\n", 0, len(whole) * 2 // 3) + 1])
+    store.import_(log.parent)
+    texts = [
+        row[0] for row in store.query("SELECT text FROM problem WHERE kind = 'run told twice'")
+    ]
+    assert len(texts) == 1
+    assert "tells of the same run, so its events stand there twice" in texts[0]
