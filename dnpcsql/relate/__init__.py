@@ -13,11 +13,24 @@ from collections.abc import Iterable
 
 from dnpcsql.database import sql_files
 
+# Whether any source is not Parsl's own: only then may a span be another program's.
+_FOREIGN = """
+SELECT EXISTS (
+  SELECT 1 FROM source
+  WHERE importer NOT IN (
+    'monitoring.db', 'parsl.log', 'interchange.log', 'manager.log', 'worker log', 'monitoring log',
+    'submit script'
+  )
+)
+"""
+
 
 def relate(connection: sqlite3.Connection) -> None:
     """Relate the spans in temp.touched to the others, in the transaction that is open."""
-    for statement in _statements():
-        connection.execute(statement)
+    foreign = connection.execute(_FOREIGN).fetchone()[0]
+    for name, statement in _statements():
+        if foreign or name != "otel":
+            connection.execute(statement)
 
 
 def relate_again(connection: sqlite3.Connection, runs: Iterable[str]) -> None:
@@ -31,10 +44,10 @@ def relate_again(connection: sqlite3.Connection, runs: Iterable[str]) -> None:
 
 
 @functools.cache
-def _statements() -> tuple[str, ...]:
+def _statements() -> tuple[tuple[str, str], ...]:
     return tuple(
-        part.strip()
-        for text in sql_files("dnpcsql.relate").values()
+        (name, part.strip())
+        for name, text in sql_files("dnpcsql.relate").items()
         for part in text.split(";\n")
         if part.strip()
     )
