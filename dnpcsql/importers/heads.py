@@ -63,7 +63,7 @@ class TextLog:
         more: list[str] = []
         head, records = "", 0
         for number, line in enumerate(chain.from_iterable(self._lines.blocks()), 1):
-            if line[10:11] == "." and line[17:20] == _CENTURY and ": " not in line[:20]:
+            if line[10:11] == "." and line[17:20] == _CENTURY:
                 head, _, message = line.partition(": ")
             elif line[4:5] == "-" and line[13:14] == ":" and (old := _old_head(line)):
                 head, message = old
@@ -85,13 +85,13 @@ class TextLog:
             # A message that is not wanted costs no call: most are of a site that was met before.
             found = find(message) if message.partition(" ")[0] in words else None
             if found is None:
-                site = head[head.rfind(":") :] if head[10] == "." else head[_OLD_SITE:]
+                site = head[head.rfind(":") :] if head[10:11] == "." else head[_OLD_SITE:]
                 if site in sites:
                     sites[site] += 1
                 elif loud and head.endswith(_ERRORS):
                     waiting = (number, head, *error(message))
                 else:
-                    unused(site if head[10] == "." else site.lstrip("0123456789.,: "), message)
+                    unused(site if head[10:11] == "." else site.lstrip("0123456789.,: "), message)
             elif found[0] in with_more:
                 waiting = (number, head, *found)
             else:
