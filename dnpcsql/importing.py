@@ -64,13 +64,7 @@ def import_paths(
     importer: str | None = None,
     progress: Progress | None = None,
 ) -> Importing:
-    """Import files and trees, each file in a transaction of its own.
-
-    `timezone`: zones for logs that show none, `TZ` for all or `PATH=TZ` for those below a path.
-    `last`, `run`: of a runinfo only the last run, or that of a number.
-    `importer`: a built-in's name, or a file of one's own, for all files.
-    Raises NotFoundError if there is nothing to import.
-    """
+    """What `Store.import_` does; its options are explained there."""
     began = time.perf_counter()
     summary = Importing()
     choice = Choice(importer)

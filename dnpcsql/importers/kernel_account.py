@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dnpcsql.identity import PARSL_LOG, Names
-from dnpcsql.importers.monitoring_values import encode
+from dnpcsql.importers.attributes import to_json as of_values
 from dnpcsql.importers.wordings import At
 from dnpcsql.records import Containment, Record, Span
 
@@ -15,8 +15,7 @@ MESSAGE_LIMIT = 4_000
 
 def to_json(**values: object) -> str | None:
     """A JSON object of the values that are not None."""
-    said = {name: value for name, value in values.items() if value is not None}
-    return encode(said) if said else None
+    return of_values(values)
 
 
 class Account:

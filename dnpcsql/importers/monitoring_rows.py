@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from dnpcsql.identity import MONITORING, Names
+from dnpcsql.importers.attributes import encode
 from dnpcsql.importers.monitoring_times import Times
 from dnpcsql.importers.monitoring_values import (
     TEXT_LIMIT,
-    encode,
     exception,
     links,
     moments,

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 from dnpcsql.identity import Names
+from dnpcsql.importers.attributes import to_json as of_any_length
 from dnpcsql.records import Event, Link, Problem, Record
 
 TEXT_LIMIT = 4_000
-
-# json.dumps makes an encoder anew with each call that has options.
-encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 _SAID_NOTHING = ("", "None", "[]")
 
 # ValueError('multi-line\n  message: one')
@@ -20,13 +17,8 @@ _EXCEPTION = re.compile(r"([A-Za-z_][\w.]*)\((.*)\)$", re.DOTALL)
 
 
 def to_json(values: dict[str, object]) -> str | None:
-    """A JSON object of the attributes that say something."""
-    said = {
-        name: value[:TEXT_LIMIT] if isinstance(value, str) else value
-        for name, value in values.items()
-        if value is not None
-    }
-    return encode(said) if said else None
+    """A JSON object of the attributes that say something, long texts cut."""
+    return of_any_length(values, TEXT_LIMIT)
 
 
 def said(value: Any) -> Any:

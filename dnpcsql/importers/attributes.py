@@ -1,0 +1,18 @@
+"""Attributes as JSON text: what says nothing is left out."""
+
+from __future__ import annotations
+
+import json
+
+# json.dumps makes an encoder anew with each call that has options.
+encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
+
+def to_json(values: dict[str, object], longest: int | None = None) -> str | None:
+    """A JSON object of the values that are not None, texts cut after `longest` characters."""
+    said = {
+        name: value[:longest] if isinstance(value, str) else value
+        for name, value in values.items()
+        if value is not None
+    }
+    return encode(said) if said else None
