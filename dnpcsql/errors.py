@@ -25,3 +25,11 @@ class UnreadableError(DnpcsqlError):
 
 class QueryError(DnpcsqlError):
     """SQL that SQLite does not take."""
+
+
+class SettingError(DnpcsqlError):
+    """An option, or a variable of the environment, that makes no sense."""
+
+
+class SendError(DnpcsqlError):
+    """A receiver that cannot be reached, or that does not take what it is sent."""

@@ -70,6 +70,11 @@ def trace_id_of(run_id: str) -> str:
     return hexdigest(32, "run", run_id)
 
 
+def task_trace_id(trace_id: str, task_id: int) -> str:
+    """The trace id of one task of a run, where each task is to have a trace of its own."""
+    return hexdigest(32, "task", trace_id, task_id)
+
+
 def run_id_of(trace_id: str) -> str:
     """A trace id as a run id is written: 8-4-4-4-12."""
     return "-".join((trace_id[:8], trace_id[8:12], trace_id[12:16], trace_id[16:20], trace_id[20:]))
@@ -131,6 +136,10 @@ class Names:
         if not 0 <= number < 10**8:
             return f"{self.prefix}{_EXECUTOR_TASK}{_hashed(8, label, number)}"
         return f"{self.prefix}{_EXECUTOR_TASK}{_digits_of(6, label)}{number:08d}"
+
+    def summary(self, *key: object) -> str:
+        """The uuid of something that is told of many things together."""
+        return f"{self.prefix}9{hexdigest(14, *key)}"
 
     def named(self, *key: object) -> str:
         """The uuid of anything else, from a name of any shape."""

@@ -27,6 +27,9 @@ from dnpcsql.writer import NotARecordError, Writer
 if TYPE_CHECKING:
     from dnpcsql.analyses.sequences import Variant
     from dnpcsql.audit import Unmatched
+    from dnpcsql.exporters.otlp import Export
+    from dnpcsql.exporters.sending import Sent
+    from dnpcsql.exporters.traces import TracePer
     from dnpcsql.importing import Importing, Progress
     from dnpcsql.lives import Life
     from dnpcsql.runs import Run
@@ -182,6 +185,32 @@ class Store:
             relate(connection)
             added = sources.by_id(connection, source_id)
         return Added(added, writer.counts)
+
+    def export_otlp(
+        self,
+        *runs: str,
+        endpoint: str | None = None,
+        protocol: str | None = None,
+        trace_per: TracePer = "auto",
+        where: str | None = None,
+        repair: bool = False,
+        output: str | os.PathLike[str] | None = None,
+        progress: Callable[[Sent], None] | None = None,
+    ) -> Export:
+        """Send runs (all that there is, if none is named) by OTLP: exporters.otlp says how."""
+        from dnpcsql.exporters.otlp import export_otlp
+
+        return export_otlp(
+            self,
+            runs,
+            endpoint=endpoint,
+            protocol=protocol,
+            trace_per=trace_per,
+            where=where,
+            repair=repair,
+            output=output,
+            progress=progress,
+        )
 
     def forget(self, name: str) -> list[Source]:
         """Take a source (its path, or the end of it) or all of a run's out again.

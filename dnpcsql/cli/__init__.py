@@ -22,6 +22,7 @@ COMMANDS = {
     "task": "lives",
     "sequences": "orders",
     "audit": "auditing",
+    "export": "exporting",
 }
 
 

@@ -1,4 +1,4 @@
-"""Foreign spans, out of the tables as they came in: a trace at a time, by resource and scope."""
+"""Foreign spans, out of the tables as they came in: some at a time, by resource and scope."""
 
 from __future__ import annotations
 
@@ -13,22 +13,25 @@ from dnpcsql.records import Event, Link, Resource, Scope, Span, Told
 
 _NO_RESOURCE, _NO_SCOPE = Resource(""), Scope("")
 _REMEMBERED = 10_000
+_AT_ONCE = 1_000
 
 _T = TypeVar("_T", Event, Link)
 
-_OF_RUN = "BETWEEN :run AND :run || 'g'"
 _SPANS = (
     f"SELECT {', '.join(Span._fields)} FROM span "
-    f"WHERE uuid {_OF_RUN} AND trace_high = :high AND type IN {FOREIGN!r}"
+    f"WHERE uuid BETWEEN :first AND :last AND type IN {FOREIGN!r} ORDER BY uuid"
 )
+_SPANS_OF_TRACE = _SPANS.replace("ORDER", "AND trace_high = :high ORDER")
 _EVENTS = (
-    f"SELECT {', '.join(Event._fields)} FROM event WHERE span_uuid {_OF_RUN} "
+    f"SELECT {', '.join(Event._fields)} FROM event WHERE span_uuid BETWEEN :first AND :last "
     "ORDER BY span_uuid, line"
 )
 _LINKS = (
-    f"SELECT {', '.join(Link._fields)} FROM link WHERE span_uuid {_OF_RUN} AND type = 'otel' "
-    "ORDER BY span_uuid, ordinal"
+    f"SELECT {', '.join(Link._fields)} FROM link WHERE span_uuid BETWEEN :first AND :last "
+    "AND type = 'otel' ORDER BY span_uuid, ordinal"
 )
+_RESOURCE = f"SELECT {', '.join(Resource._fields)} FROM resource WHERE id = ?"
+_SCOPE = f"SELECT {', '.join(Scope._fields)} FROM scope WHERE id = ?"
 
 
 def foreign_traces(connection: sqlite3.Connection) -> Iterator[str]:
@@ -43,8 +46,8 @@ def foreign_traces(connection: sqlite3.Connection) -> Iterator[str]:
             return
         run = rows[0][0][:RUN_DIGITS]
         high = connection.execute(
-            f"SELECT DISTINCT trace_high FROM span WHERE uuid {_OF_RUN} AND type IN {FOREIGN!r} "
-            "ORDER BY trace_high",
+            "SELECT DISTINCT trace_high FROM span WHERE uuid BETWEEN :run AND :run || 'g' "
+            f"AND type IN {FOREIGN!r} ORDER BY trace_high",
             {"run": run},
         )
         for (digits,) in high.fetchall():
@@ -52,27 +55,36 @@ def foreign_traces(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 class Reader:
-    """Reads traces from one database."""
+    """Reads foreign spans from one database."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._resources: dict[str | None, Resource] = {None: _NO_RESOURCE}
         self._scopes: dict[str | None, Scope] = {None: _NO_SCOPE}
 
-    def groups(self, trace_id: str) -> Iterator[Group]:
-        """The foreign spans of a trace, by resource and scope, in the order of their files."""
-        values = {"run": trace_id[-RUN_DIGITS:], "high": trace_id[:-RUN_DIGITS]}
+    def groups(self, trace_id: str | None = None) -> Iterator[Group]:
+        """The foreign spans of a trace, or all, some at a time in the order of their ids."""
+        run = "" if trace_id is None else trace_id[-RUN_DIGITS:]
+        values = {"first": run, "last": run + "g"}
+        if trace_id is None:
+            spans = self._connection.execute(_SPANS, values)
+        else:
+            values["high"] = trace_id[:-RUN_DIGITS]
+            spans = self._connection.execute(_SPANS_OF_TRACE, values)
+        while rows := spans.fetchmany(_AT_ONCE):
+            yield from self._told([Span(*row) for row in rows])
+
+    def _told(self, spans: list[Span]) -> Iterator[Group]:
+        """Spans that follow one another in the table, with all that is said of them."""
+        values = {"first": spans[0].uuid, "last": spans[-1].uuid}
         events = self._by_span(_EVENTS, values, Event)
         links = self._by_span(_LINKS, values, Link)
-        spans = [Span(*row) for row in self._connection.execute(_SPANS, values)]
-        spans.sort(key=lambda span: (span.resource_id or "", span.scope_id or "", span.line or 0))
-        for (resource_id, scope_id), some in groupby(
-            spans, lambda span: (span.resource_id, span.scope_id)
-        ):
+        spans.sort(key=_told_by)
+        for (resource_id, scope_id), some in groupby(spans, _of):
             told = [
                 Told(span, events.get(span.uuid, ()), links.get(span.uuid, ())) for span in some
             ]
-            yield Group(self._resource(resource_id), self._scope(scope_id), told)
+            yield Group(self.resource(resource_id), self.scope(scope_id), told)
 
     def _by_span(self, sql: str, values: dict[str, str], record: type[_T]) -> dict[str, list[_T]]:
         rows = self._connection.execute(sql, values)
@@ -80,7 +92,8 @@ class Reader:
             uuid: [record(*row) for row in some] for uuid, some in groupby(rows, lambda row: row[0])
         }
 
-    def _resource(self, resource_id: str | None) -> Resource:
+    def resource(self, resource_id: str | None) -> Resource:
+        """A resource by its id."""
         if resource_id not in self._resources:
             if len(self._resources) > _REMEMBERED:
                 self._resources = {None: _NO_RESOURCE}
@@ -88,7 +101,8 @@ class Reader:
             self._resources[resource_id] = Resource(*row) if row else _NO_RESOURCE
         return self._resources[resource_id]
 
-    def _scope(self, scope_id: str | None) -> Scope:
+    def scope(self, scope_id: str | None) -> Scope:
+        """A scope by its id."""
         if scope_id not in self._scopes:
             if len(self._scopes) > _REMEMBERED:
                 self._scopes = {None: _NO_SCOPE}
@@ -97,5 +111,9 @@ class Reader:
         return self._scopes[scope_id]
 
 
-_RESOURCE = f"SELECT {', '.join(Resource._fields)} FROM resource WHERE id = ?"
-_SCOPE = f"SELECT {', '.join(Scope._fields)} FROM scope WHERE id = ?"
+def _of(span: Span) -> tuple[str | None, str | None]:
+    return span.resource_id, span.scope_id
+
+
+def _told_by(span: Span) -> tuple[str, str, int]:
+    return span.resource_id or "", span.scope_id or "", span.line or 0

@@ -134,9 +134,14 @@ def head(told: Resource, by: Scope) -> tuple[bytes, bytes, bytes, bytes]:
             field(0x0A, scope.SerializeToString()), text(0x1A, by.schema_url))  # fmt: skip
 
 
+def resource_spans(told: Resource, by: Scope, spans: Iterable[bytes]) -> bytes:
+    """A ResourceSpans, as field 1 of TracesData, of spans that are encoded already."""
+    resource, resource_schema, scope, scope_schema = head(told, by)
+    scope_spans = scope + b"".join(spans) + scope_schema
+    return field(0x0A, resource + field(0x12, scope_spans) + resource_schema)
+
+
 def encode(groups: Iterable[Group]) -> Iterable[bytes]:
     """A ResourceSpans, as field 1 of TracesData, for each group."""
     for told, by, spans in groups:
-        resource, resource_schema, scope, scope_schema = head(told, by)
-        scope_spans = scope + b"".join(map(span, spans)) + scope_schema
-        yield field(0x0A, resource + field(0x12, scope_spans) + resource_schema)
+        yield resource_spans(told, by, map(span, spans))

@@ -1,0 +1,1 @@
+"""TELL: what the database knows, in other programs' words."""

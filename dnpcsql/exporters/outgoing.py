@@ -1,0 +1,148 @@
+"""A run's rows of otlp_span, with their events and links, as spans to be sent."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from dnpcsql import __version__
+from dnpcsql.exporters.choosing import Choice
+from dnpcsql.exporters.summaries import Summaries
+from dnpcsql.exporters.traces import Traces
+from dnpcsql.otlp.attributes import to_text
+from dnpcsql.otlp.incoming import FOREIGN, Group, resource, scope
+from dnpcsql.records import Event, Resource, Scope, Told
+
+_AT_ONCE = 1_000
+
+
+class Row(NamedTuple):
+    """A row of otlp_span."""
+
+    uuid: str
+    trace_id: str
+    type: str
+    parent_uuid: str | None
+    name: str
+    kind: int
+    start_unix_nano: int | None
+    end_unix_nano: int | None
+    status_code: int | None
+    status_message: str | None
+    service: str
+    instance: str
+    host: str
+    pid: int | None
+    attributes: str
+    task_id: int | None
+    accounts: str
+
+
+_ROWS = (
+    f"SELECT {', '.join(Row._fields)} FROM otlp_span "
+    f"WHERE account_uuid BETWEEN :run AND :run || 'g' AND type NOT IN {FOREIGN!r}"
+)
+_OF_THESE = "WHERE account_uuid IN (SELECT value FROM json_each(?))"
+_EVENTS = (
+    "SELECT account_uuid, time_unix_nano, name, attributes, note, source, line "
+    f"FROM otlp_event {_OF_THESE}"
+)
+_LINKS = (
+    "SELECT account_uuid, linked_uuid, type, ordinal, trace_state, flags, attributes, "
+    f"dropped_attributes_count FROM otlp_link {_OF_THESE} AND type <> 'otel'"
+)
+
+
+class Outgoing:
+    """Reads one database. `untimed` counts what is left out since nothing tells when it was."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._resources: dict[tuple[str, str, str, int | None], Resource] = {}
+        self._paths: dict[str | None, str] = {}
+        self._scope = _scope()
+        self.untimed = 0
+
+    def groups(self, run: str, traces: Traces, choice: Choice | None = None) -> Iterator[Group]:
+        """The spans of a run (the run part of its ids) by resource, a thousand at a time.
+
+        `choice`: only these.
+        """
+        rows = self._connection.execute(_ROWS, {"run": run})
+        summaries = Summaries(traces.trace_id) if traces.per_task else None
+        while some := rows.fetchmany(_AT_ONCE):
+            chosen = [Row(*row) for row in some]
+            if choice is not None:
+                chosen = [
+                    row._replace(parent_uuid=choice.parent(row.uuid))
+                    for row in chosen
+                    if row.uuid in choice
+                ]
+            if summaries is not None:
+                for row in chosen:
+                    summaries.add(row)
+            yield from self._told(chosen, traces)
+        if summaries is not None:
+            for row, links in summaries.rows():
+                span, linked = traces.placed(row, links)
+                yield Group(self._resource(row), self._scope, [Told(span, (), linked)])
+
+    def _told(self, rows: list[Row], traces: Traces) -> Iterator[Group]:
+        thing_of = {account: row.uuid for row in rows for account in row.accounts.split()}
+        accounts = json.dumps(list(thing_of))
+        events = self._events(accounts, thing_of)
+        links = defaultdict(list)
+        for link in self._connection.execute(_LINKS, (accounts,)):
+            links[thing_of[link[0]]].append(link)
+        groups: dict[Resource, list[Told]] = defaultdict(list)
+        for row in rows:
+            if row.start_unix_nano is None:
+                self.untimed += 1
+                continue
+            span, linked = traces.placed(row, links.get(row.uuid, ()))
+            told = sorted(events.get(row.uuid, ()), key=_when)
+            groups[self._resource(row)].append(Told(span, told, linked))
+        for told_by, spans in groups.items():
+            yield Group(told_by, self._scope, spans)
+
+    def _events(self, accounts: str, thing_of: dict[str, str]) -> dict[str, list[Event]]:
+        events = defaultdict(list)
+        for account, time, name, attributes, note, path, line in self._connection.execute(
+            _EVENTS, (accounts,)
+        ):
+            told = f'{{"dnpc.source":{self._path(path)},"dnpc.line":{line}'
+            if note is not None:
+                told += f',"dnpc.note":{json.dumps(note)}'
+            told += "}" if attributes is None or attributes == "{}" else f",{attributes[1:]}"
+            events[thing_of[account]].append(Event(account, time, name, line, None, told))
+        return events
+
+    def _path(self, path: str | None) -> str:
+        if path not in self._paths:
+            self._paths[path] = json.dumps(path or "")
+        return self._paths[path]
+
+    def _resource(self, row: Row) -> Resource:
+        key = (row.service, row.instance, row.host, row.pid)
+        found = self._resources.get(key)
+        if found is None:
+            named: dict[str, Any] = {
+                "service.name": row.service,
+                "service.instance.id": row.instance,
+                "host.name": row.host,
+            }
+            if row.pid is not None:
+                named["process.pid"] = row.pid
+            found = self._resources[key] = resource(to_text(named), "", 0)
+        return found
+
+
+def _scope() -> Scope:
+    return scope("dnpcsql", __version__, None, "", 0)
+
+
+def _when(event: Event) -> tuple[int, str, int]:
+    return event.time_unix_nano, event.span_uuid, event.line
