@@ -71,12 +71,19 @@ def to_json(value: Value) -> Any:
     return value
 
 
+# What json.loads comes to where text begins with its brace, as ours does.
+_decode: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # documented in json's source only
+
+
 def from_text(text: str | None) -> dict[str, Value]:
     """The attributes that `to_text` wrote."""
     if text is None:
         return {}
-    values = json.loads(text)
-    if "{" not in text[1:] and "[" not in text:
+    try:
+        values, _ = _decode(text, 0)
+    except StopIteration:
+        values = json.loads(text)
+    if text.find("{", 1) < 0 and "[" not in text:
         found: dict[str, Value] = values
         return found
     return {key: from_json(value) for key, value in values.items()}

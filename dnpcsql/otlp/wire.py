@@ -1,15 +1,14 @@
 """Rows as OTLP's protobuf bytes, without the protobuf library: some three times as fast.
 
-Equal, parsed back, to what `protobuf_codec` makes: the tests compare them. A field is a tag (its
-number and wire type), then a varint, 4 or 8 bytes, or a length and so many bytes; a field that is
-empty or 0 is left out.
+Parsed back it equals what `protobuf_codec` makes. A field is a tag (its number and wire type), then
+a varint, 4 or 8 bytes, or a length and so many bytes; one that is empty or 0 is left out.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from struct import pack
+from struct import Struct, pack
 
 from dnpcsql.identity import RUN_DIGITS
 from dnpcsql.otlp.attributes import Value, from_text
@@ -25,12 +24,7 @@ def varint(number: int) -> bytes:
     number &= _UINT64
     if number < 128:
         return _BYTE[number]
-    made = bytearray()
-    while number >= 128:
-        made.append(number & 127 | 128)
-        number >>= 7
-    made.append(number)
-    return bytes(made)
+    return _BYTE[number & 127 | 128] + varint(number >> 7)
 
 
 _BYTE = [bytes((number,)) for number in range(256)]
@@ -76,16 +70,26 @@ def key_value(tag: int, key: str, value: Value) -> bytes:
     return field(tag, text(0x0A, key) + field(0x12, any_value(value)))
 
 
-_cached = functools.lru_cache(1 << 14)(key_value)  # most short texts are told many times
+# Most short texts are told many times, and all keys and traces.
+_cached, _key = functools.lru_cache(1 << 14)(key_value), functools.lru_cache(1 << 12)(text)
+_id = functools.lru_cache(1 << 12)(bytes.fromhex)
+_TIMES, _TIME = Struct("<BQBQ").pack, Struct("<BQ").pack
 
 
 def attributes(tag: int, written: str | None) -> bytes:
     """The repeated KeyValue of an object of attributes."""
-    return b"".join([
-        _cached(tag, key, value) if type(value) is str and len(value) < 200
-        else key_value(tag, key, value)
-        for key, value in from_text(written).items()
-    ]) if written else b""  # fmt: skip
+    made = []
+    for key, value in from_text(written).items():
+        kind = type(value)
+        if kind is str and len(value) < 200:
+            made.append(_cached(tag, key, value))
+        elif kind is int:
+            number = varint(value)
+            value = _key(0x0A, key) + b"\x12" + _BYTE[len(number) + 1] + b"\x18" + number
+            made.append(_BYTE[tag] + varint(len(value)) + value)
+        else:
+            made.append(key_value(tag, key, value))
+    return b"".join(made)
 
 
 def span(told: Told) -> bytes:
@@ -93,13 +97,13 @@ def span(told: Told) -> bytes:
     row = told.span
     code, words = count(0x18, row.status_code), text(0x12, row.status_message)
     content = b"".join((
-        b"\x0a\x10", bytes.fromhex(row.trace_high + row.uuid[:RUN_DIGITS]),
+        b"\x0a\x10", _id(row.trace_high + row.uuid[:RUN_DIGITS]),
         b"\x12\x08", bytes.fromhex(row.original_span_id or row.uuid[RUN_DIGITS:]),
         text(0x1A, row.trace_state),
         b"\x22\x08" + bytes.fromhex(row.parent_uuid[RUN_DIGITS:]) if row.parent_uuid else b"",
         text(0x2A, row.name),
         count(0x30, row.kind),
-        pack("<BQBQ", 0x39, (row.start_unix_nano or 0) & _UINT64,
+        _TIMES(0x39, (row.start_unix_nano or 0) & _UINT64,
              0x41, (row.end_unix_nano or 0) & _UINT64),
         attributes(0x4A, row.attributes), count(0x50, row.dropped_attributes_count),
         b"".join(map(event, told.events)), count(0x60, row.dropped_events_count),
@@ -112,14 +116,13 @@ def span(told: Told) -> bytes:
 
 def event(row: Event) -> bytes:
     """A Span.Event as field 11 of Span."""
-    return field(0x5A, pack("<BQ", 0x09, row.time_unix_nano & _UINT64) + text(0x12, row.type)
-                 + attributes(0x1A, row.attributes)
-                 + count(0x20, row.dropped_attributes_count))  # fmt: skip
+    return field(0x5A, _TIME(0x09, row.time_unix_nano & _UINT64) + text(0x12, row.type)
+                 + attributes(0x1A, row.attributes) + count(0x20, row.dropped_attributes_count))  # fmt: skip
 
 
 def link(row: Link) -> bytes:
     """A Span.Link as field 13 of Span."""
-    content = (field(0x0A, bytes.fromhex(row.trace_id or "")) if row.trace_id else b"") + (
+    content = (field(0x0A, _id(row.trace_id or "")) if row.trace_id else b"") + (
         field(0x12, bytes.fromhex(row.span_id)) if row.span_id else b"") + text(
         0x1A, row.trace_state) + attributes(0x22, row.attributes) + count(
         0x28, row.dropped_attributes_count)  # fmt: skip

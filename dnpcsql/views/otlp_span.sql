@@ -19,12 +19,12 @@ SELECT
     ELSE coalesce(thing.name, thing.type)
   END AS name,  -- of low cardinality: the app's name, the kind of thing
   1 AS kind,  -- OTLP's: 1 internal
-  thing.start_unix_nano AS start_unix_nano,  -- exact; NULL: nothing tells when
+  thing.start AS start_unix_nano,  -- exact; NULL: nothing tells when
   max(
     -- No time at all would be negative to Jaeger.
-    thing.start_unix_nano + (thing.end_unix_nano IS NULL),
+    thing.start + (thing.ended IS NULL),
     coalesce(
-      thing.end_unix_nano,
+      thing.ended,
       -- The last that is known of it.
       CASE
         WHEN thing.what IN ('01', '04') THEN (
@@ -54,13 +54,9 @@ SELECT
       0
     )
   ) AS end_unix_nano,  -- exact; not before the start
-  thing.end_unix_nano IS NULL AS incomplete,  -- 1: no file tells of its end; the last that is known of it is taken
-  (SELECT max(status_code) FROM span WHERE uuid IN (thing.first, thing.second, thing.third, thing.fourth, thing.fifth, thing.sixth, thing.seventh)) AS status_code,  -- OTLP's: 0 unset, 1 ok, 2 error
-  (
-    SELECT status_message FROM span
-    WHERE uuid IN (thing.first, thing.second, thing.third, thing.fourth, thing.fifth, thing.sixth, thing.seventh) AND status_message IS NOT NULL
-    ORDER BY uuid LIMIT 1
-  ) AS status_message,  -- what went wrong
+  thing.ended IS NULL AS incomplete,  -- 1: no file tells of its end; the last that is known of it is taken
+  thing.status_code AS status_code,  -- OTLP's: 0 unset, 1 ok, 2 error
+  thing.status_message AS status_message,  -- what went wrong
   CASE
     WHEN thing.what IN ('01', '02', '03', '04', '08') THEN 'parsl-workflow'
     WHEN thing.what = '38' THEN 'parsl-interchange'
@@ -87,17 +83,16 @@ SELECT
       LIMIT 1
     ),
     CASE
-      WHEN thing.what IN ('', '00', '06', '07', '48', '58') THEN (
-        SELECT json_extract(attributes, '$."host.name"') FROM span
-        WHERE uuid IN (thing.first, thing.second, thing.third, thing.fourth, thing.fifth, thing.sixth, thing.seventh) AND json_extract(attributes, '$."host.name"') IS NOT NULL
-        ORDER BY uuid LIMIT 1
-      )
+      WHEN thing.what IN ('', '00', '06', '07', '48', '58')
+      THEN json_extract(thing.attributes, '$."host.name"')
     END,
     (
       SELECT json_extract(attributes, '$."host.name"') FROM span
-      WHERE uuid IN (thing.run || '1100000000000000', thing.run || '2100000000000000')
-        AND json_extract(attributes, '$."host.name"') IS NOT NULL
-      ORDER BY uuid LIMIT 1
+      WHERE uuid = thing.run || '1100000000000000'
+    ),
+    (
+      SELECT json_extract(attributes, '$."host.name"') FROM span
+      WHERE uuid = thing.run || '2100000000000000'
     ),
     (
       SELECT json_extract(attributes, '$."host.name"') FROM span
@@ -111,17 +106,18 @@ SELECT
     THEN (SELECT json_extract(attributes, '$."process.pid"') FROM span WHERE uuid = thing.worker)
   END AS pid,  -- process.pid of a worker
   json_patch(
-    -- A key without a value is left out.
-    json_patch('{}', json_object(
-      'parsl.run.id', CASE WHEN thing.what <> '' THEN thing.run_id END,
-      'parsl.task.id', thing.task_id,
-      'parsl.try.id', CASE
-        WHEN thing.what = '03' THEN CAST(substr(thing.rest, 12) AS INTEGER)
-        ELSE CAST(substr(thing.attempt, 11) AS INTEGER)
-      END,
-      'parsl.task.status', CASE thing.what
+    '{' || coalesce('"parsl.run.id":"' || CASE WHEN thing.what <> '' THEN thing.run_id END || '",', '')
+    || coalesce('"parsl.task.id":' || thing.task_id || ',', '')
+    || coalesce(
+      '"parsl.try.id":'
+        || CAST(substr(CASE thing.what WHEN '03' THEN substr(thing.rest, 2) ELSE thing.attempt END, 11) AS INTEGER)
+        || ',',
+      ''
+    )
+    || coalesce(
+      '"parsl.task.status":' || CASE thing.what
         WHEN '02' THEN (
-          SELECT type
+          SELECT json_quote(type)
           FROM (
             SELECT span_uuid, type FROM event
             WHERE span_uuid BETWEEN thing.run || '13' || substr(thing.rest, 2, 10)
@@ -143,7 +139,7 @@ SELECT
           LIMIT 1
         )
         WHEN '03' THEN (
-          SELECT type FROM event
+          SELECT json_quote(type) FROM event
           WHERE span_uuid IN (thing.first, thing.second)
           ORDER BY
             CASE type
@@ -154,45 +150,42 @@ SELECT
             END DESC
           LIMIT 1
         )
-      END,
-      'parsl.executor.task.id', CASE
-        WHEN thing.what IN ('08', '38', '48', '58') THEN CAST(substr(thing.rest, 8) AS INTEGER)
-      END,
-      'parsl.executor.label', (
-        SELECT json_extract(attributes, '$."parsl.executor.label"') FROM span
+      END || ',',
+      ''
+    )
+    || coalesce(
+      '"parsl.executor.task.id":'
+        || CASE WHEN thing.what IN ('08', '38', '48', '58') THEN CAST(substr(thing.rest, 8) AS INTEGER) END
+        || ',',
+      ''
+    )
+    || coalesce(
+      '"parsl.executor.label":' || (
+        SELECT json_quote(json_extract(attributes, '$."parsl.executor.label"')) FROM span
         WHERE uuid = thing.run || '23' || thing.attempt
-      ),
-      'parsl.worker.id', (
-        SELECT json_extract(attributes, '$."parsl.worker.id"') FROM span WHERE uuid = thing.worker
-      ),
-      'error.type', CASE
-        WHEN thing.what NOT IN ('08', '38', '48', '58') THEN (
-          SELECT json_extract(attributes, '$."exception.type"') FROM event
+      ) || ',',
+      ''
+    )
+    || coalesce(
+      '"parsl.worker.id":' || (
+        SELECT json_quote(json_extract(attributes, '$."parsl.worker.id"')) FROM span
+        WHERE uuid = thing.worker
+      ) || ',',
+      ''
+    )
+    || coalesce(
+      '"error.type":' || CASE
+        WHEN thing.status_code = 2 THEN (
+          SELECT json_quote(json_extract(attributes, '$."exception.type"')) FROM event
           WHERE span_uuid IN (thing.first, thing.second, thing.third, thing.fourth, thing.fifth, thing.sixth, thing.seventh) AND type = 'exception'
           LIMIT 1
         )
-      END,
-      'dnpc.incomplete', CASE WHEN thing.end_unix_nano IS NULL THEN json('true') END
-    )),
-    json_patch(
-      json_patch(
-        json_patch(
-          coalesce((SELECT attributes FROM span WHERE uuid = thing.seventh), '{}'),
-          coalesce((SELECT attributes FROM span WHERE uuid = thing.sixth), '{}')
-        ),
-        json_patch(
-          coalesce((SELECT attributes FROM span WHERE uuid = thing.fifth), '{}'),
-          coalesce((SELECT attributes FROM span WHERE uuid = thing.fourth), '{}')
-        )
-      ),
-      json_patch(
-        json_patch(
-          coalesce((SELECT attributes FROM span WHERE uuid = thing.third), '{}'),
-          coalesce((SELECT attributes FROM span WHERE uuid = thing.second), '{}')
-        ),
-        coalesce((SELECT attributes FROM span WHERE uuid = thing.first), '{}')
-      )
+      END || ',',
+      ''
     )
+    || '"dnpc.type":' || json_quote(thing.type)
+    || CASE WHEN thing.ended IS NULL THEN ',"dnpc.incomplete":true}' ELSE '}' END,
+    thing.attributes
   ) AS attributes,  -- a JSON object: those of all accounts, and which task of which run
   thing.task_id AS task_id,  -- the task that it is part of
   thing.first || coalesce(' ' || thing.second, '') || coalesce(' ' || thing.third, '')
@@ -261,11 +254,8 @@ FROM (
       END,
       CASE WHEN thing.what NOT IN ('', '01') THEN thing.run || '0100000000000000' END
     ) AS parent_uuid,
-    (
-      SELECT name FROM span WHERE uuid IN (thing.first, thing.second, thing.third, thing.fourth, thing.fifth, thing.sixth, thing.seventh) AND name IS NOT NULL ORDER BY uuid LIMIT 1
-    ) AS name,
     coalesce(
-      (SELECT min(start_unix_nano) FROM span WHERE uuid IN (thing.first, thing.second, thing.third, thing.fourth, thing.fifth, thing.sixth, thing.seventh)),
+      thing.start_unix_nano,
       -- Of an executor no file tells when it began: with the first of its parts, or with the run.
       CASE thing.what
         WHEN '04' THEN coalesce(
@@ -280,9 +270,9 @@ FROM (
           )
         )
       END
-    ) AS start_unix_nano,
+    ) AS start,
     coalesce(
-      (SELECT max(end_unix_nano) FROM span WHERE uuid IN (thing.first, thing.second, thing.third, thing.fourth, thing.fifth, thing.sixth, thing.seventh)),
+      thing.end_unix_nano,
       -- Files tell of no end of these of its own.
       CASE
         WHEN thing.what = '04' THEN (
@@ -305,7 +295,7 @@ FROM (
           )
         )
       END
-    ) AS end_unix_nano,
+    ) AS ended,
     CASE
       WHEN thing.what IN ('02', '03') THEN CAST(substr(thing.rest, 2, 10) AS INTEGER)
       WHEN thing.what IN ('08', '38', '48', '58') THEN (

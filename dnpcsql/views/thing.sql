@@ -19,6 +19,45 @@ SELECT
   substr(f.uuid, 14) AS rest,  -- of its id: what is the same in all its accounts
   f.trace_high AS trace_high,  -- with run, the trace's id
   f.type AS type,  -- of its first account
+  coalesce(
+    f.name, second.name, third.name, fourth.name, fifth.name, sixth.name, seventh.name
+  ) AS name,  -- as the first account has it that has one
+  nullif(min(
+    coalesce(f.start_unix_nano, 9223372036854775807), coalesce(second.start_unix_nano, 9223372036854775807),
+    coalesce(third.start_unix_nano, 9223372036854775807), coalesce(fourth.start_unix_nano, 9223372036854775807),
+    coalesce(fifth.start_unix_nano, 9223372036854775807), coalesce(sixth.start_unix_nano, 9223372036854775807),
+    coalesce(seventh.start_unix_nano, 9223372036854775807)
+  ), 9223372036854775807) AS start_unix_nano,  -- the earliest that an account tells
+  nullif(max(
+    coalesce(f.end_unix_nano, -1), coalesce(second.end_unix_nano, -1), coalesce(third.end_unix_nano, -1),
+    coalesce(fourth.end_unix_nano, -1), coalesce(fifth.end_unix_nano, -1), coalesce(sixth.end_unix_nano, -1),
+    coalesce(seventh.end_unix_nano, -1)
+  ), -1) AS end_unix_nano,  -- the latest that an account tells; NULL: none does
+  nullif(max(
+    coalesce(f.status_code, -1), coalesce(second.status_code, -1), coalesce(third.status_code, -1),
+    coalesce(fourth.status_code, -1), coalesce(fifth.status_code, -1), coalesce(sixth.status_code, -1),
+    coalesce(seventh.status_code, -1)
+  ), -1) AS status_code,  -- OTLP's: 2 error, if any account says so
+  coalesce(
+    f.status_message, second.status_message, third.status_message, fourth.status_message, fifth.status_message, sixth.status_message, seventh.status_message
+  ) AS status_message,  -- what went wrong
+  CASE
+    WHEN coalesce(third.uuid, fourth.uuid, fifth.uuid, sixth.uuid, seventh.uuid) IS NULL
+    THEN CASE
+      WHEN second.attributes IS NULL THEN coalesce(f.attributes, '{}')
+      ELSE json_patch(second.attributes, coalesce(f.attributes, '{}'))
+    END
+    ELSE json_patch(
+      json_patch(
+        json_patch(coalesce(seventh.attributes, '{}'), coalesce(sixth.attributes, '{}')),
+        json_patch(coalesce(fifth.attributes, '{}'), coalesce(fourth.attributes, '{}'))
+      ),
+      json_patch(
+        json_patch(coalesce(third.attributes, '{}'), coalesce(second.attributes, '{}')),
+        coalesce(f.attributes, '{}')
+      )
+    )
+  END AS attributes,  -- a JSON object: those of all accounts, the earlier account's where two differ
   f.uuid AS first,  -- its first account: span.uuid
   second.uuid AS second,  -- parsl.log's, where monitoring.db has the first
   third.uuid AS third,  -- the interchange's
