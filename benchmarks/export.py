@@ -1,6 +1,6 @@
 """What an export by OTLP costs, against the SDK's own exporter in the same run.
 
-    python benchmarks/export.py                     100,000 spans of a Parsl run, and as many foreign
+    python benchmarks/export.py             100,000 spans of a Parsl run, and as many foreign
     python benchmarks/export.py --spans 20000 --rounds 3
 
 The floor is opentelemetry-sdk's gRPC exporter, fed with ReadableSpans of the same spans, events,
@@ -13,15 +13,17 @@ rounds.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import multiprocessing
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing.synchronize import Event as Signal
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -30,11 +32,14 @@ from benchmarks import otlp
 from benchmarks.generate import generate
 from dnpcsql.exporters.outgoing import Outgoing
 from dnpcsql.exporters.traces import Traces
-from dnpcsql.identity import RUN_DIGITS
+from dnpcsql.identity import RUN_DIGITS, trace_id_of
 from dnpcsql.otlp.attributes import from_text
 from dnpcsql.otlp.incoming import Group
 from dnpcsql.otlp.reading import Reader
 from dnpcsql.records import Told
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
 
 _SPANS_A_TASK = 6
 _SDK_BATCH = 2_000
@@ -66,8 +71,8 @@ def _compare(name: str, store: dnpcsql.Store, endpoint: str, rounds: int) -> Non
         floors.append(_sdk(_told(store), endpoint))
     cost, floor = statistics.median(ours), statistics.median(floors)
     print(f"{name}: {spans:,} spans, {events / spans:.1f} events a span")
-    print(f"{'  export, reading and folding included':<44}{cost:10.2f} s CPU   {spans / cost:,.0f} a s")
-    print(f"{'  SDK, ReadableSpans and gRPC exporter':<44}{floor:10.2f} s CPU   {spans / floor:,.0f} a s")
+    for what, took in (("export, reading and folding included", cost), ("SDK's exporter", floor)):
+        print(f"  {what:<42}{took:10.2f} s CPU   {spans / took:,.0f} a CPU second")
     print(f"{'  export / SDK':<44}{cost / floor:10.2f}")
 
 
@@ -89,12 +94,10 @@ def _told(store: dnpcsql.Store) -> list[Group]:
     """All that the export sends, in memory."""
     connection = store.reading()
     groups: list[Group] = []
-    for (run,) in connection.execute("SELECT part FROM run_part").fetchall() if store.runs() else ():
-        (trace_id,) = connection.execute(
-            "SELECT trace_id FROM span WHERE uuid BETWEEN ? AND ? LIMIT 1", (run, run + "g")
-        ).fetchone()
+    for run in store.runs():
+        trace_id = trace_id_of(run.id)
         traces = Traces(connection, trace_id, per_task=False)
-        groups += Outgoing(connection).groups(run, traces)
+        groups += Outgoing(connection).groups(trace_id[-RUN_DIGITS:], traces)
     groups += Reader(connection).groups()
     return [Group(told, scope, list(spans)) for told, scope, spans in groups]
 
@@ -110,7 +113,7 @@ def _sdk(groups: Iterable[Group], endpoint: str) -> float:
     ]
     exporter = OTLPSpanExporter(endpoint=endpoint, insecure=True, timeout=60)
     began = time.process_time()
-    batch = []
+    batch: list[ReadableSpan] = []
     for resource, scope, spans in prepared:
         batch += _readable(resource, scope.name or "", scope.version, spans)
         if len(batch) >= _SDK_BATCH:
@@ -122,7 +125,7 @@ def _sdk(groups: Iterable[Group], endpoint: str) -> float:
     return took
 
 
-def _prepared(told: Told) -> tuple:  # type: ignore[type-arg]
+def _prepared(told: Told) -> tuple[Any, ...]:
     """Attributes as Python values, for that is what an instrumented program has."""
     return (
         told.span,
@@ -132,9 +135,14 @@ def _prepared(told: Told) -> tuple:  # type: ignore[type-arg]
     )
 
 
-def _readable(resource_attributes, scope_name, scope_version, spans) -> Iterator:  # type: ignore
+def _readable(
+    resource_attributes: Mapping[str, Any],
+    scope_name: str,
+    scope_version: str | None,
+    spans: Iterable[tuple[Any, ...]],
+) -> Iterator[ReadableSpan]:
     from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import Event, ReadableSpan
+    from opentelemetry.sdk.trace import Event
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
     from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
@@ -162,34 +170,29 @@ def _readable(resource_attributes, scope_name, scope_version, spans) -> Iterator
         )
 
 
-class _receiver:
-    """A gRPC server in another process that throws away what it gets."""
-
-    def __enter__(self) -> str:
-        ours, theirs = multiprocessing.Pipe()
-        self._done = multiprocessing.Event()
-        self._process = multiprocessing.Process(target=_serve, args=(theirs, self._done))
-        self._process.start()
-        return f"http://127.0.0.1:{ours.recv()}"
-
-    def __exit__(self, *error: object) -> None:
-        self._done.set()
-        self._process.join()
+@contextlib.contextmanager
+def _receiver() -> Iterator[str]:
+    """A gRPC server in another process that throws away what it gets; its endpoint."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.Process(target=_serve, args=(theirs,))
+    process.start()
+    yield f"http://127.0.0.1:{ours.recv()}"
+    ours.send("stop")
+    process.join()
 
 
-def _serve(pipe, done: Signal) -> None:  # type: ignore[no-untyped-def]
+def _serve(pipe: Connection) -> None:
     import grpc
 
     class Handler(grpc.GenericRpcHandler):
-        def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+        def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
             return grpc.unary_unary_rpc_method_handler(lambda request, context: b"")
 
-    server = grpc.server(
-        ThreadPoolExecutor(2), handlers=[Handler()], options=[("grpc.max_receive_message_length", -1)]
-    )
+    unlimited = [("grpc.max_receive_message_length", -1)]
+    server = grpc.server(ThreadPoolExecutor(2), handlers=[Handler()], options=unlimited)
     pipe.send(server.add_insecure_port("127.0.0.1:0"))
     server.start()
-    done.wait()
+    pipe.recv()
     server.stop(None)
 
 

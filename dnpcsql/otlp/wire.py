@@ -80,13 +80,12 @@ def attributes(tag: int, written: str | None) -> bytes:
     """The repeated KeyValue of an object of attributes."""
     made = []
     for key, value in from_text(written).items():
-        kind = type(value)
-        if kind is str and len(value) < 200:
+        if type(value) is str and len(value) < 200:
             made.append(_cached(tag, key, value))
-        elif kind is int:
+        elif type(value) is int:
             number = varint(value)
-            value = _key(0x0A, key) + b"\x12" + _BYTE[len(number) + 1] + b"\x18" + number
-            made.append(_BYTE[tag] + varint(len(value)) + value)
+            pair = _key(0x0A, key) + b"\x12" + _BYTE[len(number) + 1] + b"\x18" + number
+            made.append(field(tag, pair))
         else:
             made.append(key_value(tag, key, value))
     return b"".join(made)
@@ -116,8 +115,9 @@ def span(told: Told) -> bytes:
 
 def event(row: Event) -> bytes:
     """A Span.Event as field 11 of Span."""
-    return field(0x5A, _TIME(0x09, row.time_unix_nano & _UINT64) + text(0x12, row.type)
-                 + attributes(0x1A, row.attributes) + count(0x20, row.dropped_attributes_count))  # fmt: skip
+    what = _TIME(0x09, row.time_unix_nano & _UINT64) + text(0x12, row.type)
+    dropped = count(0x20, row.dropped_attributes_count)
+    return field(0x5A, what + attributes(0x1A, row.attributes) + dropped)
 
 
 def link(row: Link) -> bytes:
