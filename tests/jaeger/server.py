@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import yaml
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
@@ -20,7 +21,8 @@ from tests.peers.spans import from_json
 ROOT = Path(__file__).resolve().parents[2]
 VARIABLE = "DNPCSQL_JAEGER"
 
-# As stored, without what Jaeger adjusts for its page; raw_traces is its name up to about 2.15.
+# As stored, without what Jaeger adjusts for its page. Its parameters have other names than they
+# had in 2.13; both are given.
 RAW = "rawTraces=true&raw_traces=true"
 
 # Over the mounted configuration, for tests that compare what Jaeger's disk storage has no room for.
@@ -74,6 +76,14 @@ class Jaeger:
         """Start it, and wait until it says that it is well."""
         self.process = Process(self._command, self._environment, self._log, self.is_well)
 
+    def stop(self) -> None:
+        """End it as `docker compose stop` does."""
+        self.process.stop()
+
+    def kill(self) -> None:
+        """End it as a machine without memory does."""
+        self.process.kill()
+
     def is_well(self) -> bool:
         """Whether the health check of docker-compose.yml is content."""
         try:
@@ -90,6 +100,12 @@ class Jaeger:
         """What the API answers."""
         with urllib.request.urlopen(f"{self.url}/api/v3/{path}", timeout=60) as answer:
             return json.load(answer)
+
+    def find(self, service: str, since: str, until: str) -> Any:
+        """What the page's search finds: a service, and times as in RFC 3339."""
+        asked = {"serviceName": service, "startTimeMin": since, "startTimeMax": until}
+        old = {"service_name": service, "start_time_min": since, "start_time_max": until}
+        return self.get("traces?" + urlencode({f"query.{k}": v for k, v in (asked | old).items()}))
 
     def traces(self, ids: Iterable[str]) -> list[ResourceSpans]:
         """The spans of traces as they are stored; of a trace that is not there, none."""

@@ -9,6 +9,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TypeAlias
+
+Ready: TypeAlias = Callable[[], bool]
 
 _PATIENCE = 60.0
 
@@ -61,9 +64,6 @@ class Process:
         """End it as a crash does."""
         self._process.kill()
         self._process.wait()
-
-
-Ready = Callable[[], bool]
 
 
 def listens(port: int) -> bool:

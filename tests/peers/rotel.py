@@ -34,7 +34,5 @@ def start(directory: Path, passes_on_to: str) -> Rotel:
         "--otlp-exporter-protocol", "http",
         "--pid-file", str(directory / "rotel.pid"),
     ]  # fmt: skip
-    process = Process(
-        command, {}, directory / "rotel.log", lambda: listens(grpc) and listens(http)
-    )
+    process = Process(command, {}, directory / "rotel.log", lambda: listens(grpc) and listens(http))
     return Rotel(process, f"http://127.0.0.1:{grpc}", f"http://127.0.0.1:{http}")

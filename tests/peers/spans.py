@@ -82,8 +82,8 @@ def attribute_lists(one: ResourceSpans) -> Iterator[Any]:
         yield part.scope.attributes
         for span in part.spans:
             yield span.attributes
-            for holder in (*span.events, *span.links):
-                yield holder.attributes
+            yield from (event.attributes for event in span.events)
+            yield from (link.attributes for link in span.links)
 
 
 # --- reading
