@@ -71,9 +71,9 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        cli(standalone_mode=False)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+        # What a command raised as click.exceptions.Exit comes back as a number.
+        if status := cli(standalone_mode=False):
+            sys.exit(status)
     except click.exceptions.Abort:
         click.echo("dnpcsql: stopped; what was read before is kept whole", err=True)
         sys.exit(130)
