@@ -15,7 +15,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
 from tests.peers.spans import attribute_lists, only_span, text
 
-WARNINGS = "@jaeger@warnings"
+_WARNINGS = "@jaeger@warnings"
 """The attribute by which Jaeger says what it changed, or found odd."""
 
 
@@ -55,7 +55,7 @@ def on_disk(one: ResourceSpans) -> None:
 def as_read(one: ResourceSpans) -> None:
     """Of an answer: warnings are of no account, and JSON in strings is written in one way."""
     span = only_span(one)
-    others = [pair for pair in span.attributes if pair.key != WARNINGS]
+    others = [pair for pair in span.attributes if pair.key != _WARNINGS]
     if len(others) < len(span.attributes):
         del span.attributes[:]
         span.attributes.extend(others)
@@ -63,6 +63,16 @@ def as_read(one: ResourceSpans) -> None:
         for pair in attributes:
             if pair.value.string_value[:1] in ("[", "{"):
                 pair.value.string_value = _one_way(pair.value.string_value)
+
+
+def warnings(span: Span) -> list[str]:
+    """What Jaeger says of a span in its answer."""
+    return [
+        value.string_value
+        for pair in span.attributes
+        if pair.key == _WARNINGS
+        for value in pair.value.array_value.values
+    ]
 
 
 def _name_the_service(resource: Resource) -> None:

@@ -107,12 +107,12 @@ class Jaeger:
         old = {"service_name": service, "start_time_min": since, "start_time_max": until}
         return self.get("traces?" + urlencode({f"query.{k}": v for k, v in (asked | old).items()}))
 
-    def traces(self, ids: Iterable[str]) -> list[ResourceSpans]:
-        """The spans of traces as they are stored; of a trace that is not there, none."""
+    def traces(self, ids: Iterable[str], *, raw: bool = True) -> list[ResourceSpans]:
+        """The spans of traces as they are stored, or as the page shows them; none where none is."""
         found: list[ResourceSpans] = []
         for trace_id in sorted(set(ids)):
             try:
-                answer = self.get(f"traces/{trace_id}?{RAW}")
+                answer = self.get(f"traces/{trace_id}?{RAW if raw else ''}")
             except urllib.error.HTTPError as error:
                 if error.code != 404:
                     raise

@@ -46,6 +46,8 @@ class Exports:
         self._sent: dict[tuple[str, ...], list[ResourceSpans]] = {}
         self.source = source(name, directory)
         done = self._dnpcsql("import", str(self.source))
+        if "nothing here that dnpcsql knows" in done.stderr:
+            pytest.skip(f"no importer for {name}")
         assert done.returncode == 0, done.stderr
 
     def __call__(self, *options: str) -> subprocess.CompletedProcess[str]:
