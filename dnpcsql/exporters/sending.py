@@ -17,6 +17,7 @@ from dnpcsql.exporters.transports import Answer, NotNowError, RefusedError, TooL
 PATIENCE_S = 60.0
 _FIRST_WAIT_S = 1.0
 _WORDS = 5
+_BISECTIONS = 12
 
 
 @dataclass
@@ -65,30 +66,22 @@ class Sender:
         self.sent.add(batch)
 
     def _send(self, batch: Batch) -> None:
-        body = batch.request(self._encoder)
         try:
-            answer = self._tried(body)
+            self._tried(batch)
         except TooLargeError as error:
             if batch.spans == 1:
-                self._rejected(Answer(1, f"one span of {len(body):,} bytes: {error}"))
+                self._rejected(Answer(1, f"one span of {batch.size:,} bytes: {error}"))
                 return
             for half in batch.halves():
                 self._send(half)
-            return
-        self.sent.requests += 1
-        self.sent.size += len(body)
-        if answer.rejected or answer.message:
-            self._rejected(answer)
 
-    def _tried(self, body: bytes) -> Answer:
+    def _tried(self, batch: Batch) -> None:
         """Wait 1, 2, 4 … seconds between tries, a fifth more or less, or as long as is asked."""
-        until = time.monotonic() + self._patience_s
+        began = time.monotonic()
         wait = _FIRST_WAIT_S
         while True:
             try:
-                return self._transport.send(body)
-            except RefusedError as error:
-                raise SendError(f"{self._where()} refuses: {error}") from None
+                self._once(batch)
             except NotNowError as error:
                 if error.unreachable and not self.sent.requests:
                     raise SendError(
@@ -96,14 +89,52 @@ class Sender:
                         f"or name another with --endpoint ({error})"
                     ) from None
                 pause = wait * random.uniform(0.8, 1.2) if error.after_s is None else error.after_s
-                if time.monotonic() + pause > until:
-                    raise SendError(
-                        f"{self._where()} did not take it in {self._patience_s:g} s: {error}; "
-                        f"{self.sent.spans:,} spans are there. "
-                        "Run it again: nothing will be there twice"
-                    ) from None
-                self._sleep(pause)
-                wait *= 2
+                took = time.monotonic() - began
+                if took + pause <= self._patience_s:
+                    self._sleep(pause)
+                    wait *= 2
+                elif error.answered and batch.spans > 1:
+                    self._without_the_bad_ones(batch)
+                    return
+                else:
+                    raise self._given_up(error, took) from None
+            else:
+                return
+
+    def _once(self, batch: Batch) -> None:
+        body = batch.request(self._encoder)
+        try:
+            answer = self._transport.send(body)
+        except RefusedError as error:
+            raise SendError(f"{self._where()} refuses: {error}") from None
+        self.sent.requests += 1
+        self.sent.size += len(body)
+        if answer.rejected or answer.message:
+            self._rejected(answer)
+
+    def _without_the_bad_ones(self, batch: Batch) -> None:
+        """Some receivers answer "try again" for ever to a request with one span that they cannot
+        store (Jaeger's badger: an attribute of more than 65,000 bytes): try halves, once each."""
+        remaining, tries, taken = [*batch.halves()], 0, False
+        while remaining:
+            some = remaining.pop()
+            try:
+                self._once(some)
+                taken = True
+            except (NotNowError, TooLargeError) as error:
+                tries += 1
+                if tries > _BISECTIONS and not taken:
+                    raise self._given_up(error, self._patience_s) from None
+                if some.spans > 1:
+                    remaining += some.halves()
+                else:
+                    self._rejected(Answer(1, str(error)))
+
+    def _given_up(self, error: Exception, took: float) -> SendError:
+        return SendError(
+            f"{self._where()} did not take it in {took:.0f} s: {error}; "
+            f"{self.sent.spans:,} spans are there. Run it again: nothing will be there twice"
+        )
 
     def _rejected(self, answer: Answer) -> None:
         self.sent.rejected += answer.rejected

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 _METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 _ANSWER_LIMIT = 1 << 16
+_SHOWN = 300
+
+_NOBODY = re.compile(r"failed to connect|onnection refused|DNS")
+_BROKEN = re.compile(r"onnect|[Ss]ocket|GOAWAY|DNS|RST_STREAM")
 
 # grpc: received message larger than max (5000000 vs. 4194304)
 # Error, decoded message length too large: found 5000000 bytes, the limit is: 4194304 bytes
@@ -33,12 +37,23 @@ class Answer(NamedTuple):
 
 
 class NotNowError(Exception):
-    """To be tried again, not before `after_s` if that is given. `unreachable`: nobody listens."""
+    """To be tried again, not before `after_s` if that is given.
 
-    def __init__(self, text: str, after_s: float | None = None, *, unreachable: bool = False):
+    `unreachable`: nobody listens. `answered`: the receiver said so itself.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        after_s: float | None = None,
+        *,
+        unreachable: bool = False,
+        answered: bool = False,
+    ) -> None:
         super().__init__(text)
         self.after_s = after_s
         self.unreachable = unreachable
+        self.answered = answered
 
 
 class TooLargeError(Exception):
@@ -122,7 +137,7 @@ def _meaning(error: grpc.RpcError) -> Exception:
     from grpc import StatusCode
 
     code, details = error.code(), error.details() or ""
-    text = f"{code.name}: {details}"
+    text = f"{code.name}: {_words(details)}"
     after = _retry_info(error)
     sized = code in (StatusCode.RESOURCE_EXHAUSTED, StatusCode.OUT_OF_RANGE) and after is None
     if sized and _LARGE.search(details):
@@ -132,10 +147,9 @@ def _meaning(error: grpc.RpcError) -> Exception:
         StatusCode.OUT_OF_RANGE, StatusCode.UNAVAILABLE, StatusCode.DATA_LOSS,
         StatusCode.RESOURCE_EXHAUSTED,
     ):  # fmt: skip
-        nobody = code is StatusCode.UNAVAILABLE and (
-            "failed to connect" in details or "onnection refused" in details or "DNS" in details
-        )
-        return NotNowError(text, after, unreachable=nobody)
+        nobody = code is StatusCode.UNAVAILABLE and _NOBODY.search(details) is not None
+        answered = code is not StatusCode.DEADLINE_EXCEEDED and not _BROKEN.search(details)
+        return NotNowError(text, after, unreachable=nobody, answered=answered)
     return RefusedError(text)
 
 
@@ -197,7 +211,10 @@ class Http:
             raise NotNowError(f"no connection: {error}", unreachable=True) from None
         except requests.exceptions.SSLError as error:
             raise RefusedError(f"TLS: {error}") from None
-        except requests.exceptions.ConnectionError as error:
+        except (
+            requests.exceptions.ConnectionError,
+            requests.exceptions.ChunkedEncodingError,
+        ) as error:
             refused = "refused" in str(error) or "resolve" in str(error)
             raise NotNowError(f"no connection: {error}", unreachable=refused) from None
         except requests.exceptions.Timeout:
@@ -210,11 +227,12 @@ class Http:
         status = answer.status_code
         if status == 200:
             return _partial(content, answer.headers.get("content-type", ""))
-        text = f"{status} {answer.reason or ''}: {_words(content)}".strip()
+        text = f"{status} {answer.reason or ''}: {_words(content.decode('utf-8', 'replace'))}"
         if status == 413:
             raise TooLargeError(text)
         if status in (429, 502, 503, 504):
-            raise NotNowError(text, _retry_after(answer.headers.get("retry-after")))
+            after = _retry_after(answer.headers.get("retry-after"))
+            raise NotNowError(text, after, answered=True)
         raise RefusedError(text)
 
     def close(self) -> None:
@@ -227,7 +245,7 @@ def _content(answer: requests.Response, deadline: float) -> bytes:
     import requests
 
     content = b""
-    for part in answer.iter_content(4096):
+    for part in answer.iter_content(1):  # more would wait until it is full
         content += part
         if len(content) > _ANSWER_LIMIT:
             break
@@ -252,14 +270,15 @@ def _partial(content: bytes, content_type: str) -> Answer:
         else:
             answer = ExportTraceServiceResponse.FromString(content)
     except (ParseError, DecodeError, UnicodeDecodeError):
-        raise RefusedError(f"an answer that is no OTLP: {_words(content)}") from None
+        words = _words(content.decode("utf-8", "replace"))
+        raise RefusedError(f"an answer that is no OTLP: {words}") from None
     return Answer(answer.partial_success.rejected_spans, answer.partial_success.error_message)
 
 
-def _words(content: bytes) -> str:
-    """The text in an answer, harmless and short."""
-    text = content.decode("utf-8", "replace")
-    return "".join(char if char.isprintable() else " " for char in text)[:200].strip()
+def _words(text: str) -> str:
+    """What a receiver says, harmless, in one line, and short."""
+    line = "".join(char if char.isprintable() else " " for char in text[:_SHOWN])
+    return " ".join(line.split()) + ("…" if len(text) > _SHOWN else "")
 
 
 def _retry_after(text: str | None) -> float | None:

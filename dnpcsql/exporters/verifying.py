@@ -54,7 +54,8 @@ def _count(session: object, url: str, trace_id: str) -> int:
     import requests
 
     assert isinstance(session, requests.Session)
-    asked = f"{url.rstrip('/')}/api/v3/traces/{trace_id}?rawTraces=true"
+    # Jaeger 2.13 knows the one name, 2.20 the other.
+    asked = f"{url.rstrip('/')}/api/v3/traces/{trace_id}?raw_traces=true&rawTraces=true"
     try:
         answer = session.get(asked, timeout=60)
         if answer.status_code == 404:

@@ -47,7 +47,8 @@ CASES: list[tuple[dict[str, str], dict[str, str], dict[str, Any]]] = [
         {E + "HEADERS": "Authorization=Bearer%20x, b = 2,"},
         {"headers": (("authorization", "Bearer x"), ("b", "2"))},
     ),
-    ({}, {E + "TIMEOUT": "2.5", E + "COMPRESSION": "gzip"}, {"timeout_s": 2.5, "compression": "gzip"}),
+    ({}, {E + "TIMEOUT": "2.5"}, {"timeout_s": 2.5}),
+    ({}, {E + "COMPRESSION": "gzip"}, {"compression": "gzip"}),
     ({}, {E + "ENDPOINT": "", E + "PROTOCOL": ""}, {"url": "http://localhost:4317"}),
 ]  # fmt: skip
 
