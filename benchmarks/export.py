@@ -23,9 +23,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from opentelemetry.sdk.trace import ReadableSpan
 
 import dnpcsql
 from benchmarks import otlp
@@ -37,9 +39,6 @@ from dnpcsql.otlp.attributes import from_text
 from dnpcsql.otlp.incoming import Group
 from dnpcsql.otlp.reading import Reader
 from dnpcsql.records import Told
-
-if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import ReadableSpan
 
 _SPANS_A_TASK = 6
 _SDK_BATCH = 2_000
