@@ -7,6 +7,7 @@ import json
 import click
 
 from dnpcsql.cli.output import plain, seconds, text_or_rows_option, write_rows
+from dnpcsql.identity import task_trace_id, trace_id_of
 from dnpcsql.lives import Life
 from dnpcsql.store import Store
 
@@ -14,16 +15,21 @@ from dnpcsql.store import Store
 @click.command("task")
 @click.argument("run")
 @click.argument("task", type=int)
+@click.option("--trace-id", is_flag=True, help="Only the id of its trace in Jaeger.")
 @text_or_rows_option
 @click.pass_obj
-def task_command(db: str | None, run: str, task: int, format_: str) -> None:
+def task_command(db: str | None, run: str, task: int, trace_id: bool, format_: str) -> None:
     """Print all that is known of a TASK of a RUN, event by event.
 
     Each line has the seconds since the task was invoked, the gap before the event, what
-    happened, and the file and line that tell of it.
+    happened, and the file and line that tell of it. --trace-id: of the trace that
+    `export otlp --trace-per task` gives the task.
     """
     with Store(db) as store:
         found = store.life(run, task)
+    if trace_id:
+        click.echo(task_trace_id(trace_id_of(found.run.id), task))
+        return
     if format_ == "text":
         click.echo("\n".join(_text(found)))
         return
