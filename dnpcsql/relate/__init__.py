@@ -33,6 +33,14 @@ def relate(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
 
 
+def relate_foreign(connection: sqlite3.Connection) -> None:
+    """The same where none of the spans is of Parsl's own accounts: costs by their number alone,
+    though they lie in a large run's trace."""
+    for name, statement in _statements():
+        if name == "otel":
+            connection.execute(statement)
+
+
 def relate_again(connection: sqlite3.Connection, runs: Iterable[str]) -> None:
     """Look again at what was inferred of runs, parts of uuids, of which something was taken out."""
     connection.execute(

@@ -1,0 +1,134 @@
+"""`dnpcsql serve`: take in what running programs send."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from types import FrameType
+
+import click
+
+from dnpcsql.cli.output import plain, seconds
+from dnpcsql.receivers import Limits, Received, Receiver
+
+_MIB = 1 << 20
+_OFF = "off"
+_DEFAULT = Limits()
+
+
+@click.command("serve")
+@click.option(
+    "--listen",
+    default="127.0.0.1:4317",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where to listen for OTLP by gRPC; off: not at all.",
+)
+@click.option(
+    "--http",
+    default="127.0.0.1:4318",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where to listen for OTLP by HTTP, protobuf or JSON; off: not at all.",
+)
+@click.option("--certificate", metavar="FILE", help="TLS: the certificate (PEM).")
+@click.option("--key", metavar="FILE", help="TLS: its key (PEM).")
+@click.option(
+    "--insecure", is_flag=True, help="Without TLS even where other machines can reach it."
+)
+@click.option(
+    "--max-message",
+    type=click.IntRange(1, 1024),
+    default=_DEFAULT.message // _MIB,
+    show_default=True,
+    help="MiB that one request may have, before and after decompression.",
+)
+@click.option(
+    "--max-memory",
+    type=click.IntRange(1, 1 << 20),
+    default=_DEFAULT.memory // _MIB,
+    show_default=True,
+    help="MiB that all requests at hand may take.",
+)
+@click.option(
+    "--max-requests",
+    type=click.IntRange(1, 1024),
+    default=_DEFAULT.requests,
+    show_default=True,
+    help="Requests that are taken in at once; more are told to come again.",
+)
+@click.pass_obj
+def serve_command(
+    db: str | None,
+    listen: str,
+    http: str,
+    certificate: str | None,
+    key: str | None,
+    insecure: bool,
+    max_message: int,
+    max_memory: int,
+    max_requests: int,
+) -> None:
+    """Take in traces that running OpenTelemetry programs send, until Ctrl-C or SIGTERM.
+
+    What was answered is on the disk. A span sent again is not doubled. The database can be asked
+    meanwhile.
+
+    \b
+    dnpcsql serve
+    OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317 opentelemetry-instrument python my_script.py
+    """
+    receiver = Receiver(
+        db,
+        grpc=None if listen == _OFF else listen,
+        http=None if http == _OFF else http,
+        certificate=certificate,
+        key=key,
+        insecure=insecure,
+        limits=Limits(message=max_message * _MIB, memory=max_memory * _MIB, requests=max_requests),
+    )
+    stopped = _signalled()
+    began = time.monotonic()
+    receiver.start()
+    scheme = "https" if certificate else "http"
+    if receiver.grpc_address:
+        click.echo(f"listening: gRPC {scheme}://{receiver.grpc_address}")
+    if receiver.http_address:
+        click.echo(f"listening: HTTP {scheme}://{receiver.http_address}/v1/traces")
+    stopped.wait()
+    left = receiver.stop()
+    click.echo("\n".join(_summary(receiver.session, receiver.received, time.monotonic() - began)))
+    if left:
+        click.echo(f"dnpcsql: {left}", err=True)
+
+
+def _signalled() -> threading.Event:
+    """Set by SIGINT and SIGTERM; the second one ends it there and then."""
+    stopped = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if stopped.is_set():
+            os._exit(128 + number)
+        stopped.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    return stopped
+
+
+def _summary(session: str, received: Received, duration: float) -> list[str]:
+    again = f", {received.again:,} of them sent again" if received.again else ""
+    came = f"{received.spans:,} spans in {received.requests:,} requests{again}"
+    lines = [f"received {came}, in {seconds(duration)}"]
+    if received.rejected or received.refused:
+        lines.append(
+            f"not taken: {received.refused:,} requests refused, "
+            f"{received.rejected:,} spans not understood"
+        )
+    if received.problems:
+        lines.append(f"{received.problems:,} problems: `dnpcsql problems`")
+    if received.spans:
+        lines.append(f"source: {plain(session)}")
+    return lines
