@@ -82,13 +82,19 @@ WHERE length(traceparent) = 55;
 -- Where monitoring.db's or parsl.log's account of that thing is here, the span lies in it.
 INSERT OR IGNORE INTO subspan (superspan_uuid, subspan_uuid, key, note)
 SELECT account.uuid, link.span_uuid, 'parsl', 'by the ids that it bears'
-FROM link
-JOIN span AS account ON account.uuid IN (
+FROM temp.touched
+CROSS JOIN link ON link.span_uuid = touched.uuid
+CROSS JOIN span AS account ON account.uuid IN (
   substr(link.linked_uuid, 1, 12) || '1' || substr(link.linked_uuid, 14),
   substr(link.linked_uuid, 1, 12) || '2' || substr(link.linked_uuid, 14)
 )
-WHERE link.type = 'parsl'
-  AND (
-    link.span_uuid IN (SELECT uuid FROM temp.touched)
-    OR account.uuid IN (SELECT uuid FROM temp.touched)
-  );
+WHERE link.type = 'parsl';
+
+-- The other way round: the account has come, and the span was here.
+INSERT OR IGNORE INTO subspan (superspan_uuid, subspan_uuid, key, note)
+SELECT account.uuid, link.span_uuid, 'parsl', 'by the ids that it bears'
+FROM temp.touched
+CROSS JOIN span AS account ON account.uuid = touched.uuid
+CROSS JOIN link INDEXED BY link_parsl
+  ON link.linked_uuid = substr(account.uuid, 1, 12) || '0' || substr(account.uuid, 14)
+WHERE link.type = 'parsl' AND substr(account.uuid, 13, 1) IN ('1', '2');
