@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import threading
 import time
-from types import FrameType
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -89,33 +88,39 @@ def serve_command(
         insecure=insecure,
         limits=Limits(message=max_message * _MIB, memory=max_memory * _MIB, requests=max_requests),
     )
-    stopped = _signalled()
     began = time.monotonic()
-    receiver.start()
-    scheme = "https" if certificate else "http"
-    if receiver.grpc_address:
-        click.echo(f"listening: gRPC {scheme}://{receiver.grpc_address}")
-    if receiver.http_address:
-        click.echo(f"listening: HTTP {scheme}://{receiver.http_address}/v1/traces")
-    stopped.wait()
-    left = receiver.stop()
+    with _until_a_signal() as wait:
+        receiver.start()
+        scheme = "https" if certificate else "http"
+        if receiver.grpc_address:
+            click.echo(f"listening: gRPC {scheme}://{receiver.grpc_address}")
+        if receiver.http_address:
+            click.echo(f"listening: HTTP {scheme}://{receiver.http_address}/v1/traces")
+        wait()
+        left = receiver.stop()
     click.echo("\n".join(_summary(receiver.session, receiver.received, time.monotonic() - began)))
     if left:
         click.echo(f"dnpcsql: {left}", err=True)
 
 
-def _signalled() -> threading.Event:
-    """Set by SIGINT and SIGTERM; the second one ends it there and then."""
-    stopped = threading.Event()
+@contextmanager
+def _until_a_signal() -> Iterator[Callable[[], None]]:
+    """Something that waits for SIGINT or SIGTERM. The second one ends the process as it always
+    does: what was acknowledged is on the disk by then."""
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        if stopped.is_set():
-            os._exit(128 + number)
-        stopped.set()
+    def wait() -> None:
+        # No handler: it could run anywhere, even within the lock that it needs.
+        signal.sigwait(signals)
+        for number in signals:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-    return stopped
+    try:
+        yield wait
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _summary(session: str, received: Received, duration: float) -> list[str]:

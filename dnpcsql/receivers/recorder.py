@@ -68,6 +68,8 @@ class Recorder:
             # Where there is no shared memory, as on some network's disks, it stays as it was.
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
+            # From the first look on nobody else can take it out of this mode.
+            connection.execute("SELECT count(*) FROM source").fetchone()
         self._thread = threading.Thread(target=self._run, name="dnpcsql-recorder", daemon=True)
         self._thread.start()
 

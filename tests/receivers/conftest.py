@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import signal
 import subprocess
@@ -52,7 +53,11 @@ class Serving:
     def stop(self, number: int = signal.SIGTERM) -> str:
         """Send it a signal; what it printed then."""
         self.process.send_signal(number)
-        printed, _ = self.process.communicate(timeout=30)
+        try:
+            printed, _ = self.process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)
+            pytest.fail(f"it does not end:\n{self.process.communicate()[1]}")
         return printed
 
 
@@ -65,7 +70,11 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
         command = [sys.executable, "-m", "dnpcsql", "--db", str(tmp_path / database), "serve"]
         ports = ["--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"]
         process = subprocess.Popen(
-            [*command, *ports, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [*command, *ports, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONFAULTHANDLER": "1"},
         )
         serving = Serving(process, tmp_path / database)
         made.append(serving)

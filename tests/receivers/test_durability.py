@@ -1,0 +1,230 @@
+"""What was acknowledged is there: after kill -9, after SIGTERM in the midst of it, when the disk
+is full or another program writes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import signal
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import grpc
+import pytest
+
+from dnpcsql import database
+from dnpcsql.receivers import recorder
+from dnpcsql.receivers.grpc_server import TRACES
+from dnpcsql.store import Store
+from tests.receivers.conftest import Serving, Start, count
+from tests.receivers.test_http import DOCUMENT, PROTOBUF, a_message, post
+
+SENDERS = 4
+SPANS = 20  # a request
+
+
+class Sender(threading.Thread):
+    """Sends until it may not; keeps what was acknowledged."""
+
+    def __init__(self, serving: Serving, number: int) -> None:
+        super().__init__()
+        self._address = (serving.grpc if number % 2 else serving.http).partition("//")[2]
+        self._number = number
+        self.acknowledged: set[str] = set()
+
+    def run(self) -> None:
+        send = self._by_grpc if self._number % 2 else self._by_http
+        round_ = 0
+        while True:
+            names = [f"{self._number}.{round_}.{place}" for place in range(SPANS)]
+            try:
+                send(a_message(*names).replace(b"\0\0\0\0\0\0", self._unique(round_)))
+            except (OSError, http.client.HTTPException, grpc.RpcError):
+                return
+            self.acknowledged.update(names)
+            round_ += 1
+
+    def _unique(self, round_: int) -> bytes:
+        """Six bytes of each span id: else all requests would be of the same spans."""
+        return bytes((1 + self._number, *round_.to_bytes(5, "big")))
+
+    def _by_http(self, body: bytes) -> None:
+        with contextlib.closing(http.client.HTTPConnection(self._address, timeout=20)) as to:
+            to.request("POST", "/v1/traces", body, {"Content-Type": PROTOBUF})
+            if to.getresponse().status != 200:
+                raise OSError
+
+    def _by_grpc(self, body: bytes) -> None:
+        with grpc.insecure_channel(self._address) as channel:
+            channel.unary_unary(f"/{TRACES}/Export")(body, timeout=20)
+
+
+def sending(serving: Serving, seconds: float) -> list[Sender]:
+    senders = [Sender(serving, number) for number in range(SENDERS)]
+    for sender in senders:
+        sender.start()
+    time.sleep(seconds)
+    return senders
+
+
+def acknowledged(senders: list[Sender]) -> set[str]:
+    for sender in senders:
+        sender.join(30)
+    return {name for sender in senders for name in sender.acknowledged}
+
+
+def names(path: Path) -> list[str]:
+    with Store(path) as store:
+        return [name for (name,) in store.query("SELECT name FROM span")]
+
+
+@pytest.mark.parametrize("seconds", [0.3, 0.9])
+def test_kill_9_loses_nothing_that_was_acknowledged(
+    serve: Callable[..., Serving], seconds: float
+) -> None:
+    serving = serve()
+    senders = sending(serving, seconds)
+    serving.process.kill()
+    known = acknowledged(senders)
+    assert len(known) > SPANS
+    # Read as it was left, and then written to again.
+    found = names(serving.database)
+    assert known <= set(found)
+    assert len(found) == len(set(found))
+    with Store(serving.database) as store:
+        writing = store.writing()
+        assert writing.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert writing.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        (source,) = store.sources()
+        assert (source.understood, source.lines) == (len(found), len(found))
+    assert [path.name for path in serving.database.parent.iterdir()] == [serving.database.name]
+    assert set(names(serving.database)) == set(found)
+    # The next session goes on with the same file.
+    again = serve()
+    assert "received 0 spans" in again.stop()
+    assert set(names(serving.database)) == set(found)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_loses_nothing_that_was_acknowledged(
+    serve: Callable[..., Serving], number: int
+) -> None:
+    serving = serve()
+    senders = sending(serving, 0.7)
+    said = serving.stop(number)
+    known = acknowledged(senders)
+    found = names(serving.database)
+    assert len(known) > SPANS
+    assert known <= set(found)
+    assert len(found) == len(set(found))
+    assert f"received {len(found):,} spans" in said
+    assert serving.process.returncode == 0
+    assert [path.name for path in serving.database.parent.iterdir()] == [serving.database.name]
+    assert sqlite3.connect(serving.database).execute("PRAGMA journal_mode").fetchone() == (
+        "delete",
+    )
+
+
+def test_a_request_under_way_is_finished(serve: Callable[..., Serving]) -> None:
+    serving = serve()
+    connection = http.client.HTTPConnection(serving.http.partition("//")[2], timeout=20)
+    connection.putrequest("POST", "/v1/traces")
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str(len(DOCUMENT)))
+    connection.endheaders(DOCUMENT[:10])
+    time.sleep(0.3)
+    serving.process.terminate()
+    time.sleep(0.3)
+    connection.send(DOCUMENT[10:])
+    answer = connection.getresponse()
+    assert (answer.status, answer.headers["Connection"]) == (200, "close")
+    assert serving.process.wait(30) == 0
+    assert count(serving.database) == 2
+
+
+def test_those_that_come_together_are_written_together(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    append = recorder.append
+
+    def slowly(*arguments: object) -> object:
+        assert go_on.wait(20)
+        return append(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(recorder, "append", slowly)
+    receiver = start()
+    threads = [threading.Thread(target=post, args=(receiver, DOCUMENT)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    until = time.monotonic() + 20
+    while receiver._recorder is None or receiver._recorder._waiting.qsize() < 7:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert (receiver.received.requests, receiver.received.commits) == (8, 2)
+    assert (receiver.received.spans, receiver.received.again) == (16, 14)
+    assert count(receiver._store.path) == 2
+
+
+def test_one_that_fails_does_not_spoil_those_that_came_with_it(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistake of ours, which must not be told as one that goes away."""
+    from dnpcsql.receivers import messages
+
+    element_records = messages.element_records
+
+    def failing(element: object, foreign: object) -> object:
+        if "explode" in str(element):
+            raise ZeroDivisionError("it exploded")
+        return element_records(element, foreign)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(messages, "element_records", failing)
+    receiver = start()
+    status, headers, body = post(receiver, DOCUMENT.replace(b'"it"', b'"explode"'))
+    assert (status, headers["Retry-After"]) == (500, None)
+    assert b"ZeroDivisionError: it exploded" in body
+    assert post(receiver, DOCUMENT)[0] == 200
+    assert count(receiver._store.path) == 2
+
+
+def test_while_another_program_writes_senders_are_told_to_come_again(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "_WAIT_MS", 100)
+    receiver = start()
+    other = database.connect(receiver._store.path, write=True)
+    other.execute("BEGIN IMMEDIATE")
+    status, headers, body = post(receiver, DOCUMENT)
+    assert (status, headers["Retry-After"]) == (503, "1")
+    assert b"locked" in body
+    other.execute("COMMIT")
+    assert post(receiver, DOCUMENT)[0] == 200
+    # It is asked while it is written, and cannot be made one file by the receiver at its end.
+    assert receiver.stop() is not None
+    other.close()
+    with Store(receiver._store.path) as store:
+        assert store.writing().execute("PRAGMA journal_mode").fetchone() == ("delete",)
+    assert count(receiver._store.path) == 2
+
+
+def test_a_full_disk_is_not_the_senders_fault(start: Start) -> None:
+    receiver = start()
+    assert post(receiver, DOCUMENT)[0] == 200
+    connection = receiver._store.writing()
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    large = a_message(*(f"{'x' * 4_000}{number}" for number in range(100)))
+    status, headers, body = post(receiver, large, PROTOBUF)
+    assert (status, headers["Retry-After"]) == (503, "1")
+    assert b"full" in body
+    connection.execute("PRAGMA max_page_count = 1000000")
+    assert post(receiver, large, PROTOBUF)[0] == 200
+    assert count(receiver._store.path, "SELECT count(DISTINCT name) FROM span") == 101
