@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+import grpc
 import pytest
 
+from dnpcsql.otlp import protobuf_codec
 from dnpcsql.otlp.reading import Reader, foreign_traces
 from dnpcsql.receivers import Limits, Receiver
+from dnpcsql.receivers.grpc_server import TRACES
 from dnpcsql.store import Store
-from tests.otlp.test_round_trip import Told, protobuf_codec, spans_of
+from tests.otlp.test_round_trip import Told, spans_of
 
 Start: TypeAlias = Callable[..., Receiver]
 
@@ -93,15 +96,24 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
         serving.process.communicate()
 
 
+def export(
+    channel: grpc.Channel,
+    body: bytes,
+    compression: grpc.Compression | None = None,
+    method: str = f"/{TRACES}/Export",
+) -> bytes:
+    """The answer to a message sent by gRPC, as it is. Raises grpc.RpcError."""
+    call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method)
+    return call(body, timeout=20, compression=compression)
+
+
 def stored(database: Path) -> list[Told]:
     """All foreign spans of a database, as OTLP says them."""
     with Store(database) as store:
         reader = Reader(store.reading())
         return spans_of(
             protobuf_codec.encode(
-                group
-                for trace in foreign_traces(store.reading())
-                for group in reader.groups(trace)
+                group for trace in foreign_traces(store.reading()) for group in reader.groups(trace)
             )
         )
 

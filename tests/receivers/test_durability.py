@@ -10,17 +10,20 @@ import signal
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
 
-from dnpcsql import database
+from dnpcsql import Record, database
+from dnpcsql.appending import Appended, append
+from dnpcsql.importers.foreign import Foreign
+from dnpcsql.importers.otlp_json import element_records
 from dnpcsql.receivers import recorder
-from dnpcsql.receivers.grpc_server import TRACES
 from dnpcsql.store import Store
-from tests.receivers.conftest import Serving, Start, count
+from tests.receivers.conftest import Serving, Start, count, export
 from tests.receivers.test_http import DOCUMENT, PROTOBUF, a_message, post
 
 SENDERS = 4
@@ -60,7 +63,7 @@ class Sender(threading.Thread):
 
     def _by_grpc(self, body: bytes) -> None:
         with grpc.insecure_channel(self._address) as channel:
-            channel.unary_unary(f"/{TRACES}/Export")(body, timeout=20)
+            export(channel, body)
 
 
 def sending(serving: Serving, seconds: float) -> list[Sender]:
@@ -150,13 +153,12 @@ def test_those_that_come_together_are_written_together(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go_on = threading.Event()
-    append = recorder.append
 
-    def slowly(*arguments: object) -> object:
+    def slowly(*arguments: Any) -> Appended:
         assert go_on.wait(20)
-        return append(*arguments)  # type: ignore[arg-type]
+        return append(*arguments)
 
-    monkeypatch.setattr(recorder, "append", slowly)
+    monkeypatch.setattr("dnpcsql.receivers.recorder.append", slowly)
     receiver = start()
     threads = [threading.Thread(target=post, args=(receiver, DOCUMENT)) for _ in range(8)]
     for thread in threads:
@@ -177,16 +179,13 @@ def test_one_that_fails_does_not_spoil_those_that_came_with_it(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A mistake of ours, which must not be told as one that goes away."""
-    from dnpcsql.receivers import messages
 
-    element_records = messages.element_records
-
-    def failing(element: object, foreign: object) -> object:
+    def failing(element: Any, foreign: Foreign) -> Iterator[Record]:
         if "explode" in str(element):
             raise ZeroDivisionError("it exploded")
-        return element_records(element, foreign)  # type: ignore[arg-type]
+        return element_records(element, foreign)
 
-    monkeypatch.setattr(messages, "element_records", failing)
+    monkeypatch.setattr("dnpcsql.receivers.messages.element_records", failing)
     receiver = start()
     status, headers, body = post(receiver, DOCUMENT.replace(b'"it"', b'"explode"'))
     assert (status, headers["Retry-After"]) == (500, None)

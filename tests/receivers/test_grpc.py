@@ -7,6 +7,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import grpc
 import pytest
@@ -16,7 +17,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from dnpcsql.receivers import Receiver
 from dnpcsql.receivers.grpc_server import TRACES
-from tests.receivers.conftest import Start, count
+from tests.receivers.conftest import Start, count, export
 from tests.receivers.test_http import METRICS, a_message
 
 EXPORT = f"/{TRACES}/Export"
@@ -40,14 +41,11 @@ def channel_to() -> Iterator[Callable[[Receiver], grpc.Channel]]:
 To = Callable[[Receiver], grpc.Channel]
 
 
-def export(
-    channel: grpc.Channel,
-    body: bytes = MESSAGE,
-    compression: grpc.Compression | None = None,
-    method: str = EXPORT,
-) -> ExportTraceServiceResponse:
-    call = channel.unary_unary(method)
-    return ExportTraceServiceResponse.FromString(call(body, timeout=20, compression=compression))
+def told(*arguments: Any) -> ExportTraceServiceResponse:
+    return ExportTraceServiceResponse.FromString(export(*arguments))
+
+
+NOTHING = ExportTraceServiceResponse()
 
 
 @pytest.mark.parametrize("compression", [None, *grpc.Compression])
@@ -56,7 +54,7 @@ def test_messages_of_all_kinds(
 ) -> None:
     receiver = start()
     body = a_message(*map(str, range(100)))  # gRPC leaves small ones as they are
-    assert export(channel_to(receiver), body, compression) == ExportTraceServiceResponse()
+    assert told(channel_to(receiver), body, compression) == NOTHING
     assert count(receiver._store.path) == 100
 
 
@@ -96,13 +94,14 @@ def test_what_is_refused(start: Start, channel_to: To, case: str) -> None:
     assert refused.value.code() == code
     assert refused.value.details()
     assert retry(refused.value) is None
-    assert export(channel) == ExportTraceServiceResponse()
+    assert told(channel, MESSAGE) == NOTHING
     assert count(receiver._store.path) == 2
 
 
 def retry(error: grpc.RpcError) -> float | None:
     """After how many seconds a call is to be made again; None: never."""
-    for name, value in error.trailing_metadata() or ():
+    metadata: Any = error.trailing_metadata()  # pairs, of which its stubs do not know
+    for name, value in metadata or ():
         if name == "grpc-status-details-bin":
             (detail,) = Status.FromString(value).details
             info = RetryInfo()
@@ -122,19 +121,21 @@ def test_more_calls_than_places_are_told_to_come_again(start: Start, channel_to:
         yield MESSAGE
 
     # On the wire no different from a unary call whose message takes its time.
-    slow = channel.stream_unary(EXPORT).future(slowly(), timeout=30)
+    stream: grpc.StreamUnaryMultiCallable[bytes, bytes] = channel.stream_unary(EXPORT)
+    slow = stream.future(slowly(), timeout=30)
     until = time.monotonic() + 10
     while True:
         assert time.monotonic() < until
         try:
-            export(channel)
+            export(channel, MESSAGE)
         except grpc.RpcError as error:
-            assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
-            assert retry(error) == 1
+            refused = error
             break
+    assert refused.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert retry(refused) == 1
     go_on.set()
     assert slow.result() == b""
-    assert export(channel) == ExportTraceServiceResponse()
+    assert told(channel, MESSAGE) == NOTHING
 
 
 def test_one_whose_message_does_not_come_is_told_to_go(start: Start, channel_to: To) -> None:
@@ -146,20 +147,21 @@ def test_one_whose_message_does_not_come_is_told_to_go(start: Start, channel_to:
         go_on.wait(20)
         yield b""
 
-    call = channel.stream_unary(EXPORT).future(never(), timeout=30)
+    stream: grpc.StreamUnaryMultiCallable[bytes, bytes] = channel.stream_unary(EXPORT)
+    call = stream.future(never(), timeout=30)
     with pytest.raises(grpc.RpcError) as refused:
         call.result()
     assert refused.value.code() in (grpc.StatusCode.CANCELLED, grpc.StatusCode.DEADLINE_EXCEEDED)
     go_on.set()
-    assert export(channel) == ExportTraceServiceResponse()
+    assert told(channel, MESSAGE) == NOTHING
 
 
 def test_of_spans_that_are_none_the_sender_is_told(start: Start, channel_to: To) -> None:
     receiver = start()
     body = a_message("one", "two", "three").replace(b"two", b"\xff\xff\xff")
-    told = export(channel_to(receiver), body).partial_success
-    assert told.rejected_spans == 1
-    assert told.error_message == "the others are kept: 1 span not understood"
+    partial = told(channel_to(receiver), body).partial_success
+    assert partial.rejected_spans == 1
+    assert partial.error_message == "the others are kept: 1 span not understood"
     assert count(receiver._store.path) == 2
 
 

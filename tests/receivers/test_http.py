@@ -8,7 +8,7 @@ import json
 import socket
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -53,8 +53,7 @@ def a_message(*names: str) -> bytes:
 
 DOCUMENT = a_document(a_span(1), a_span(2)).encode()
 MESSAGE = a_message("one", "two")
-RAW_DEFLATE = zlib.compressobj(wbits=-15)
-PACKED = {
+PACKED: dict[str, tuple[dict[str, str], Callable[[bytes], bytes]]] = {
     "as it is": ({}, lambda body: body),
     "identity": ({"Content_Encoding": "identity"}, lambda body: body),
     "gzip": ({"Content_Encoding": "gzip"}, gzip.compress),
@@ -270,6 +269,7 @@ def post_or_none(receiver: Receiver) -> int | None:
 
 # --- too much at once
 
+
 def test_more_requests_than_places_are_told_to_come_again(start: Start) -> None:
     receiver = start(requests=1, wait_s=0.1, read_s=10.0)
     with socket.create_connection(address(receiver), timeout=20) as first:
@@ -305,6 +305,7 @@ def test_no_more_memory_than_there_may_be(start: Start) -> None:
 
 # --- partial success
 
+
 def partial(answer: bytes, kind: str) -> tuple[int, str]:
     if kind == PROTOBUF:
         told = ExportTraceServiceResponse.FromString(answer).partial_success
@@ -335,7 +336,7 @@ def test_a_span_that_is_no_protobuf_does_not_spoil_the_others(start: Start) -> N
     assert count(receiver._store.path) == 2
 
 
-ODD = {
+ODD: dict[str, tuple[dict[str, Any], str]] = {
     "ids": ({"spanId": "0" * 16, "traceId": "abc"}, "1 short trace id, 1 span id of zeros"),
     "an enum by name": ({"kind": "SPAN_KIND_CLIENT"}, "1 enum by name"),
     "no times": ({"startTimeUnixNano": ..., "endTimeUnixNano": ...}, "2 no time"),

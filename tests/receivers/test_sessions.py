@@ -38,7 +38,9 @@ def test_every_span_and_event_knows_its_session_and_its_place_there(start: Start
     path = taken(receiver, both, THREE)
     assert receiver.session.startswith("otlp://received/20")
     sql = "SELECT span.name, path, line, importer FROM span JOIN source ON source.id = source_id"
-    assert rows(path, sql) == [("it", receiver.session, line, "otlp receiver") for line in (1, 2, 3)]
+    assert rows(path, sql) == [
+        ("it", receiver.session, line, "otlp receiver") for line in (1, 2, 3)
+    ]
     assert rows(path, "SELECT line FROM event ORDER BY line") == [(1,), (2,), (3,)]
     assert rows(path, "SELECT lines, records, understood, problems, runs FROM source") == [
         (3, 3, 3, 0, '["eb211c80319c"]')
