@@ -85,12 +85,12 @@ class Receiver:
     @property
     def session(self) -> str:
         """The path of the source that this is: `otlp://received/` and when it began."""
-        return self._recorder.session if self._recorder else ""
+        return self._recorder.session.path if self._recorder else ""
 
     @property
     def received(self) -> Received:
         """What was taken in so far."""
-        received = self._recorder.received if self._recorder else Received()
+        received = self._recorder.session.received if self._recorder else Received()
         received.refused = self._refused
         return received
 

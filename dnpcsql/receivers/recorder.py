@@ -5,7 +5,7 @@ senders cost few commits. The database is in WAL mode meanwhile, so that it can 
 time; at the end it is one file again.
 
 A session, from the start of a receiver to its end, is one source: `otlp://received/` and when it
-began. A span's line is its ordinal in the session, an event's line its own. Its database's row
+began. A span's line is its ordinal in the session, an event's line its own. The source's row
 grows with every commit, so a session that was killed is as whole as what it acknowledged.
 """
 
@@ -51,16 +51,38 @@ class Received:
     refused: int = 0  # requests
 
 
+class Session:
+    """What one source takes in, a batch at a time, numbered on and on."""
+
+    def __init__(self, store: Store) -> None:
+        """The store must be open for writing."""
+        self._store = store
+        self.received = Received()
+        began = datetime.now(timezone.utc).isoformat(timespec="microseconds")
+        self.path = f"{RECEIVED}{began.removesuffix('+00:00')}Z"
+        self._spans = self._events = 0
+
+    def add(self, messages: Sequence[Message]) -> None:
+        """Write some messages in one transaction. Raises DnpcsqlError."""
+        foreign = Foreign(OTEL, self._spans, self._events)
+        done = append(self._store, self.path, IMPORTER, _records(messages, foreign))
+        self._spans, self._events = foreign.incoming.spans, foreign.incoming.events
+        received = self.received
+        received.commits += 1
+        received.requests += len(messages)
+        received.spans += done.spans
+        received.again += done.again
+        received.rejected += sum(message.rejected for message in messages)
+        received.problems += done.problems
+
+
 class Recorder:
     """The one thread that writes."""
 
     def __init__(self, store: Store) -> None:
         """Opens the database, and makes it if it is not there. Raises DnpcsqlError."""
         self._store = store
-        self.received = Received()
-        began = datetime.now(timezone.utc).isoformat(timespec="microseconds")
-        self.session = f"{RECEIVED}{began.removesuffix('+00:00')}Z"
-        self._spans = self._events = 0
+        self.session = Session(store)
         self._waiting: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         connection = store.writing()
         with database.telling(store.path):
@@ -125,7 +147,7 @@ class Recorder:
 
     def _record(self, batch: Sequence[_Item]) -> None:
         try:
-            self._commit([message for message, _ in batch])
+            self.session.add([message for message, _ in batch])
         except Exception as error:
             if len(batch) == 1 or isinstance(error, (DnpcsqlError, sqlite3.Error)):
                 for _, done in batch:
@@ -137,18 +159,6 @@ class Recorder:
             return
         for _, done in batch:
             done.set_result(None)
-
-    def _commit(self, messages: Sequence[Message]) -> None:
-        foreign = Foreign(OTEL, self._spans, self._events)
-        done = append(self._store, self.session, IMPORTER, _records(messages, foreign))
-        self._spans, self._events = foreign.incoming.spans, foreign.incoming.events
-        received = self.received
-        received.commits += 1
-        received.requests += len(messages)
-        received.spans += done.spans
-        received.again += done.again
-        received.rejected += sum(message.rejected for message in messages)
-        received.problems += done.problems
 
 
 def _records(messages: Sequence[Message], foreign: Foreign) -> Iterator[Record]:
