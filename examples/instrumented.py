@@ -1,7 +1,7 @@
 """Spans from inside Parsl's apps, under the tasks that ran them. `python examples/instrumented.py`
 
-    dnpcsql import runinfo traces
-    dnpcsql query examples/inside.sql
+dnpcsql import runinfo traces
+dnpcsql query examples/inside.sql
 """
 
 import sys
