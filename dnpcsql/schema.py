@@ -150,7 +150,7 @@ facet = Table(
     sqlite_with_rowid=False,
 )
 
-# A span refers to another: depends_on, joins, otel.
+# A span refers to another: depends_on, joins, otel; parsl and worker: what foreign spans are tied by.
 link = Table(
     "link",
     metadata,
