@@ -6,15 +6,17 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
 from dnpcsql.cli.output import plain, seconds
-from dnpcsql.receivers import Limits, Received, Receiver
+
+if TYPE_CHECKING:
+    from dnpcsql.receivers import Received
 
 _MIB = 1 << 20
 _OFF = "off"
-_DEFAULT = Limits()
 
 
 @click.command("serve")
@@ -40,21 +42,21 @@ _DEFAULT = Limits()
 @click.option(
     "--max-message",
     type=click.IntRange(1, 1024),
-    default=_DEFAULT.message // _MIB,
+    default=16,
     show_default=True,
     help="MiB that one request may have, before and after decompression.",
 )
 @click.option(
     "--max-memory",
     type=click.IntRange(1, 1 << 20),
-    default=_DEFAULT.memory // _MIB,
+    default=128,
     show_default=True,
     help="MiB that all requests at hand may take.",
 )
 @click.option(
     "--max-requests",
     type=click.IntRange(1, 1024),
-    default=_DEFAULT.requests,
+    default=16,
     show_default=True,
     help="Requests that are taken in at once; more are told to come again.",
 )
@@ -79,6 +81,9 @@ def serve_command(
     dnpcsql serve
     OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317 opentelemetry-instrument python my_script.py
     """
+    # With gRPC and protobuf, which the help of other commands does not need.
+    from dnpcsql.receivers import Limits, Receiver
+
     receiver = Receiver(
         db,
         grpc=None if listen == _OFF else listen,

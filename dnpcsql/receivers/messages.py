@@ -22,7 +22,7 @@ from dnpcsql.otlp.fields import BYTES, DamagedError, Held, fields
 from dnpcsql.receivers.refusals import malformed
 from dnpcsql.records import Problem, Record
 
-JSON_WEIGHT = 8  # bytes of memory for a byte of JSON, decoded (measured: 6 to 8)
+WEIGHT = 8  # bytes of memory for a byte of a message, decoded (measured: 7, JSON and protobuf)
 
 _TOLD_KINDS = 5  # kinds of problems of which a sender is told
 
@@ -87,18 +87,19 @@ def of_protobuf(body: bytes) -> Message:
     except DecodeError:
         # One span that is not protobuf, or a text that is not UTF-8, does not spoil the others.
         return Message(_spans_in(body), decode)
-    spans = [
-        span
+    parts = [
+        scope_spans
         for resource_spans in message.resource_spans
         for scope_spans in resource_spans.scope_spans
-        for span in scope_spans.spans
     ]
-    if spans and not any(
+    count = sum(len(part.spans) for part in parts)
+    if count and not any(
         span.start_time_unix_nano or (len(span.trace_id), len(span.span_id)) == (16, 8)
-        for span in spans
+        for part in parts
+        for span in part.spans
     ):
         raise malformed("these are no spans: metrics or logs?")
-    return Message(len(spans), decode)
+    return Message(count, decode)
 
 
 def _spans_in(body: bytes) -> int:

@@ -83,6 +83,8 @@ class Recorder:
         """Opens the database, and makes it if it is not there. Raises DnpcsqlError."""
         self._store = store
         self.session = Session(store)
+        self._lock = threading.Lock()
+        self._closed = False
         self._waiting: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         connection = store.writing()
         with database.telling(store.path):
@@ -98,9 +100,10 @@ class Recorder:
     def record(self, message: Message) -> None:
         """Return when it is written, whatever happens then. Raises RefusedError if it was not."""
         done: Future[None] = Future()
-        self._waiting.put((message, done))
-        if not self._thread.is_alive():
-            raise unavailable("the receiver has stopped")
+        with self._lock:
+            if self._closed:
+                raise unavailable("the receiver has stopped")
+            self._waiting.put((message, done))
         try:
             done.result()
         except RefusedError:
@@ -114,7 +117,11 @@ class Recorder:
 
     def close(self) -> str | None:
         """Write what waits, and make the database one file. Why it is not, if it is not."""
-        self._waiting.put(None)
+        with self._lock:
+            if self._closed:
+                return None
+            self._closed = True
+            self._waiting.put(None)
         self._thread.join()
         connection = self._store.writing()
         try:

@@ -8,10 +8,14 @@ import ssl
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
 
+from dnpcsql.cli.serving import serve_command
+from dnpcsql.receivers import Limits
+from dnpcsql.receivers.receiver import GRPC_ADDRESS, HTTP_ADDRESS
 from tests.cli.conftest import Run
 from tests.receivers.conftest import Serving, count, export, serve
 from tests.receivers.test_http import DOCUMENT, a_message
@@ -60,6 +64,15 @@ def test_a_file_that_is_not_ours_is_left_alone(dnpcsql: Run, tmp_path: Path) -> 
     ran = dnpcsql("serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0")
     assert (ran.status, "is not an SQLite database" in ran.err) == (1, True)
     assert (tmp_path / "dnpc.sqlite3").read_text() == "precious"
+
+
+def test_the_help_tells_the_limits_that_there_are() -> None:
+    limits = Limits()
+    told: dict[str | None, Any] = {one.name: one.default for one in serve_command.params}
+    assert told["max_message"] << 20 == limits.message
+    assert told["max_memory"] << 20 == limits.memory
+    assert told["max_requests"] == limits.requests
+    assert (told["listen"], told["http"]) == (GRPC_ADDRESS, HTTP_ADDRESS)
 
 
 def test_insecure_when_told(serve: Callable[..., Serving]) -> None:
