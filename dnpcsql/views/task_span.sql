@@ -11,11 +11,11 @@ SELECT
   (span.end_unix_nano - span.start_unix_nano) / 1e9 AS duration_s,  -- seconds
   span.status_code AS status_code,  -- OTLP's: 0 unset, 1 ok, 2 error
   span.uuid AS uuid,  -- the span's; what it contains is in subspan
-  how  -- by the ids that it bears, or inferred
+  told AS how  -- by the ids that it bears, or inferred
 FROM (
   SELECT
     substr(superspan_uuid, 1, 12) || '0' || substr(superspan_uuid, 14) AS lies_in,
-    account.trace_high AS high, subspan_uuid AS inside, tie.note AS how
+    account.trace_high AS high, subspan_uuid AS inside, tie.note AS told
   FROM subspan AS tie JOIN span AS account ON account.uuid = superspan_uuid
   WHERE key = 'parsl' AND substr(superspan_uuid, 13, 2) IN ('12', '13', '22', '23')
   UNION
