@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import signal
+import socket
 import sqlite3
 import threading
 import time
@@ -66,11 +67,15 @@ class Sender(threading.Thread):
             export(channel, body)
 
 
-def sending(serving: Serving, seconds: float) -> list[Sender]:
+def sending(serving: Serving, requests: int) -> list[Sender]:
+    """Senders in full swing: so many of their requests were acknowledged."""
     senders = [Sender(serving, number) for number in range(SENDERS)]
     for sender in senders:
         sender.start()
-    time.sleep(seconds)
+    until = time.monotonic() + 60
+    while sum(len(sender.acknowledged) for sender in senders) < requests * SPANS:
+        assert time.monotonic() < until
+        time.sleep(0.01)
     return senders
 
 
@@ -85,15 +90,14 @@ def names(path: Path) -> list[str]:
         return [name for (name,) in store.query("SELECT name FROM span")]
 
 
-@pytest.mark.parametrize("seconds", [0.3, 0.9])
+@pytest.mark.parametrize("requests", [2, 40])
 def test_kill_9_loses_nothing_that_was_acknowledged(
-    serve: Callable[..., Serving], seconds: float
+    serve: Callable[..., Serving], requests: int
 ) -> None:
     serving = serve()
-    senders = sending(serving, seconds)
+    senders = sending(serving, requests)
     serving.process.kill()
     known = acknowledged(senders)
-    assert len(known) > SPANS
     # Read as it was left, and then written to again.
     found = names(serving.database)
     assert known <= set(found)
@@ -117,34 +121,38 @@ def test_a_signal_loses_nothing_that_was_acknowledged(
     serve: Callable[..., Serving], number: int
 ) -> None:
     serving = serve()
-    senders = sending(serving, 0.7)
+    senders = sending(serving, 20)
     said = serving.stop(number)
     known = acknowledged(senders)
     found = names(serving.database)
-    assert len(known) > SPANS
     assert known <= set(found)
     assert len(found) == len(set(found))
     assert f"received {len(found):,} spans" in said
     assert serving.process.returncode == 0
     assert [path.name for path in serving.database.parent.iterdir()] == [serving.database.name]
-    assert sqlite3.connect(serving.database).execute("PRAGMA journal_mode").fetchone() == (
-        "delete",
-    )
+    with contextlib.closing(sqlite3.connect(serving.database)) as opened:
+        assert opened.execute("PRAGMA journal_mode").fetchone() == ("delete",)
 
 
 def test_a_request_under_way_is_finished(serve: Callable[..., Serving]) -> None:
     serving = serve()
-    connection = http.client.HTTPConnection(serving.http.partition("//")[2], timeout=20)
-    connection.putrequest("POST", "/v1/traces")
-    connection.putheader("Content-Type", "application/json")
-    connection.putheader("Content-Length", str(len(DOCUMENT)))
-    connection.endheaders(DOCUMENT[:10])
-    time.sleep(0.3)
-    serving.process.terminate()
-    time.sleep(0.3)
-    connection.send(DOCUMENT[10:])
-    answer = connection.getresponse()
-    assert (answer.status, answer.headers["Connection"]) == (200, "close")
+    host, _, port = serving.http.partition("//")[2].partition(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(
+            b"POST /v1/traces HTTP/1.1\r\nContent-Type: application/json\r\n"
+            b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(DOCUMENT)
+        )
+        assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
+        serving.process.terminate()
+        until = time.monotonic() + 30
+        with contextlib.suppress(OSError):
+            while time.monotonic() < until:
+                socket.create_connection((host, int(port)), timeout=30).close()
+                time.sleep(0.01)
+        connection.sendall(DOCUMENT)
+        answer = connection.recv(1000)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"Connection: close" in answer
     assert serving.process.wait(30) == 0
     assert count(serving.database) == 2
 
@@ -152,18 +160,21 @@ def test_a_request_under_way_is_finished(serve: Callable[..., Serving]) -> None:
 def test_those_that_come_together_are_written_together(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go_on = threading.Event()
+    begun, go_on = threading.Event(), threading.Event()
 
     def slowly(*arguments: Any) -> Appended:
-        assert go_on.wait(20)
+        begun.set()
+        assert go_on.wait(60)
         return append(*arguments)
 
     monkeypatch.setattr("dnpcsql.receivers.recorder.append", slowly)
     receiver = start()
     threads = [threading.Thread(target=post, args=(receiver, DOCUMENT)) for _ in range(8)]
-    for thread in threads:
+    threads[0].start()
+    assert begun.wait(60)
+    for thread in threads[1:]:
         thread.start()
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while receiver._recorder is None or receiver._recorder._waiting.qsize() < 7:
         assert time.monotonic() < until
         time.sleep(0.01)

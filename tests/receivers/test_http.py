@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.client
 import json
@@ -26,19 +27,17 @@ PROTOBUF, JSON = "application/x-protobuf", "application/json"
 
 def of(receiver: Receiver) -> http.client.HTTPConnection:
     assert receiver.http_address is not None
-    return http.client.HTTPConnection(receiver.http_address, timeout=20)
+    return http.client.HTTPConnection(receiver.http_address, timeout=60)
 
 
 def post(
     receiver: Receiver, body: Any, kind: str = JSON, path: str = "/v1/traces", **headers: str
 ) -> tuple[int, http.client.HTTPMessage, bytes]:
-    connection = of(receiver)
     names = {name.replace("_", "-"): value for name, value in headers.items()}
-    connection.request("POST", path, body, {"Content-Type": kind, **names})
-    answer = connection.getresponse()
-    told = answer.status, answer.headers, answer.read()
-    connection.close()
-    return told
+    with contextlib.closing(of(receiver)) as connection:
+        connection.request("POST", path, body, {"Content-Type": kind, **names})
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
 
 
 def a_message(*names: str) -> bytes:
