@@ -39,6 +39,7 @@ def connect(path: Path, *, write: bool = False, wait_s: float = _WAIT_S) -> sqli
             connection.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
             _check(connection, path, write)
             if write:
+                _make_one_file(connection)
                 _refresh_views(connection)
             else:
                 connection.execute("PRAGMA query_only = 1")
@@ -112,6 +113,17 @@ def _check(connection: sqlite3.Connection, path: Path, write: bool) -> None:
             f"{path} has schema version {version}, this dnpcsql writes and reads {VERSION}: "
             "import the run again into a new file with --db"
         )
+
+
+def _make_one_file(connection: sqlite3.Connection) -> None:
+    """While a receiver writes, a database has a log beside it. One that was killed left it so."""
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        return
+    wait_ms = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+    connection.execute("PRAGMA busy_timeout = 0")
+    with contextlib.suppress(sqlite3.OperationalError):  # someone has it open, and it stays so
+        connection.execute("PRAGMA journal_mode = DELETE")
+    connection.execute(f"PRAGMA busy_timeout = {wait_ms}")
 
 
 def _create(connection: sqlite3.Connection) -> None:

@@ -80,6 +80,12 @@ def run_id_of(trace_id: str) -> str:
     return "-".join((trace_id[:8], trace_id[8:12], trace_id[12:16], trace_id[16:20], trace_id[20:]))
 
 
+def worker_span_id(manager_uid: object, rank: object) -> str:
+    """The span id of an HTEX worker in its own log's account, whichever run it belongs to."""
+    names = Names("any", WORKER_LOG)
+    return names.worker(str(manager_uid), rank)[RUN_DIGITS:]
+
+
 class Names:
     """The names that one teller uses for the things of one run.
 
@@ -125,7 +131,7 @@ class Names:
         """The uuid of a manager, whose uid Parsl draws at random."""
         return f"{self.prefix}{_MANAGER}{_digits_of(14, uid)}"
 
-    def worker(self, uid: str, rank: int) -> str:
+    def worker(self, uid: str, rank: object) -> str:
         """The uuid of a worker of a manager."""
         number = _numbered(rank, 4)
         share = _hashed(4, uid, rank) if number is None else _digits_of(10, uid) + number

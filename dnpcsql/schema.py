@@ -150,7 +150,8 @@ facet = Table(
     sqlite_with_rowid=False,
 )
 
-# A span refers to another: depends_on, joins, otel.
+# A span refers to another: depends_on, joins, otel; parsl and worker are what spans of other
+# programs are tied by.
 link = Table(
     "link",
     metadata,

@@ -8,6 +8,9 @@ beside it. So no order of imports matters. What two files tell in the very same 
 owned by the file whose path comes first; the other's `source.shares` says so, for it must be read
 again when the owner goes.
 
+What a receiver takes in cannot be read again. So a session of it comes before any file, and what
+it is sent again in the very same words is one span.
+
 Where ids are unique, which is nearly always, all this costs one look at the index.
 """
 
@@ -16,10 +19,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 from dnpcsql.identity import RUN_DIGITS, hexdigest
 from dnpcsql.otlp.incoming import FOREIGN, OTEL, ZIPKIN
 from dnpcsql.records import Event, Link, Problem, Span, Told
+
+RECEIVED: Final = "otlp://received/"
+"""With what the paths of a receiver's sessions begin."""
 
 Write = Callable[[Sequence[Told]], None]
 """Writes spans, each with its events and links, under the uuid that it bears."""
@@ -34,12 +41,15 @@ class Settler:
         source: tuple[int, str],
         write: Write,
         note: Callable[[Problem], None],
+        grows: bool = False,
     ) -> None:
-        """`source`: its id and path."""
+        """`source`: its id and path. `grows`: what it told before stands, and more of it comes."""
         self._connection = connection
         self._source_id, self._path = source
         self._write = write
         self._note = note
+        self._grows = grows
+        self.again = 0  # spans that a source which grows had told before
         self.relies_on: set[str] = set()
         self.relied_on_by: set[str] = set()
         connection.execute(
@@ -74,8 +84,12 @@ class Settler:
         content = digest(told)
         holder, owner = _read(self._connection, uuid)
         held = digest(holder)
-        times = self._count(uuid, content, held if owner == self._source_id else None)
-        self._tell_of(told, times)
+        times = 0
+        if not self._grows:
+            times = self._count(uuid, content, held if owner == self._source_id else None)
+            self._tell_of(told, times)
+        elif content != held and owner == self._source_id:
+            self._note(Problem(told.span.line, "ids told twice", f"{_shown(told)}: another"))
         if times == 0 and content == held:
             self._share(uuid, owner, told)
         elif times == 0 and _rank(told, content) < _rank(holder, held):
@@ -110,21 +124,26 @@ class Settler:
 
     def _tell_of(self, told: Told, times: int) -> None:
         span = told.span
-        shown = f"span {span.uuid[RUN_DIGITS:]} of trace {span.trace_high}{span.uuid[:RUN_DIGITS]}"
         if times:
-            self._note(Problem(span.line, "told twice", f"{shown}: the same again, kept"))
+            self._note(Problem(span.line, "told twice", f"{_shown(told)}: the same again, kept"))
         elif span.type != ZIPKIN:
             (contents,) = self._connection.execute(
                 "SELECT count(*) FROM temp.retold WHERE uuid = ?", (span.uuid,)
             ).fetchone()
             if contents > 1:
-                self._note(Problem(span.line, "ids told twice", f"{shown}: another of its ids"))
+                self._note(
+                    Problem(span.line, "ids told twice", f"{_shown(told)}: another of its ids")
+                )
 
     def _share(self, uuid: str, owner: int, told: Told) -> None:
         """Another source told the very same: the row belongs to the one whose path is first."""
+        if owner == self._source_id:
+            self.again += 1
+            return
         row = self._connection.execute("SELECT path FROM source WHERE id = ?", (owner,)).fetchone()
         path = "" if row is None else row[0]
-        if self._path > path:
+        if _order(self._path) > _order(path):
+            self.again += 1
             self.relies_on.add(path)
         else:
             self.relied_on_by.add(path)
@@ -134,6 +153,16 @@ class Settler:
                 "DELETE FROM subspan WHERE subspan_uuid = ? AND source_id = ?", (uuid, owner)
             )
             self._write([told])
+
+
+def _order(path: str) -> tuple[bool, str]:
+    """Who comes first of two that told the same: a session that received it, then by path."""
+    return not path.startswith(RECEIVED), path
+
+
+def _shown(told: Told) -> str:
+    uuid = told.span.uuid
+    return f"span {uuid[RUN_DIGITS:]} of trace {told.span.trace_high}{uuid[:RUN_DIGITS]}"
 
 
 def digest(told: Told) -> str:

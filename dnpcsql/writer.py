@@ -30,7 +30,7 @@ BATCH = 5_000
 TOLD_BATCH = 500  # a foreign span comes with its events, and may be large
 KEPT_PROBLEMS = 1_000
 _TEXT_LIMIT = 500
-_MANY_RUNS = 2_000  # beyond, as with a trace a request, a source's rows are found by a full scan
+MANY_RUNS = 2_000  # beyond, as with a trace a request, a source's rows are found by a full scan
 _DRIFT = (
     "{} records, none of a known wording: a Parsl newer than this dnpcsql, another encoding, "
     "or not such a file"
@@ -41,6 +41,8 @@ _REFUSALS = (
     sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError,
     OverflowError, TypeError, UnicodeEncodeError,
 )  # fmt: skip
+
+_KEPT_BEFORE = "SELECT kind, count(*) FROM problem WHERE source_id = ? GROUP BY kind"
 
 # The id of the source being read stands in a table of one row, so that it is bound once and not
 # with every row. (Measured: 0.1 µs a row.)
@@ -96,7 +98,15 @@ class NotARecordError(Exception):
 class Writer:
     """Takes what an importer yields and writes it, a batch of a kind at a time."""
 
-    def __init__(self, connection: sqlite3.Connection, source_id: int, path: str = "") -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        source_id: int,
+        path: str = "",
+        *,
+        grows: bool = False,
+    ) -> None:
+        """`grows`: the source told something before, which stands."""
         self._connection = connection
         self._source_id = source_id
         self._wide = {record: _statement(record) for record in _TABLES}
@@ -106,7 +116,10 @@ class Writer:
         self.counts: Counter[str] = Counter()
         self.runs: set[str] = set()
         _prepare(connection, source_id)
-        self.settler = Settler(connection, (source_id, path), self._write_told, self._note)
+        self._kept_before = Counter(
+            dict(connection.execute(_KEPT_BEFORE, (source_id,))) if grows else {}
+        )
+        self.settler = Settler(connection, (source_id, path), self._write_told, self._note, grows)
 
     def write(
         self,
@@ -189,7 +202,7 @@ class Writer:
     def _add_runs(self, runs: set[str]) -> None:
         if "" not in self.runs:
             self.runs |= runs
-            if len(self.runs) > _MANY_RUNS:
+            if len(self.runs) > MANY_RUNS:
                 self.runs = {""}  # with which every uuid begins
 
     def _one_by_one(self, kind: type, batch: list[Any]) -> int:
@@ -208,7 +221,8 @@ class Writer:
         return taken
 
     def _note(self, problem: Problem) -> None:
-        if self.problem_counts[problem.kind] < KEPT_PROBLEMS:
+        kept = self.problem_counts[problem.kind] + self._kept_before[problem.kind]
+        if kept < KEPT_PROBLEMS:
             self._problems.append(problem)
         self.problem_counts[problem.kind] += problem.times
 
@@ -230,7 +244,8 @@ class Writer:
             if count > kept[kind]:
                 rows[kind, 0, "and more of this kind"] += count - kept[kind]
         self._connection.executemany(
-            "INSERT INTO problem (source_id, kind, line, text, count) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO problem (source_id, kind, line, text, count) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET count = count + excluded.count",
             [(self._source_id, *row, count) for row, count in rows.items()],
         )
 

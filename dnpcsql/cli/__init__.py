@@ -23,6 +23,7 @@ COMMANDS = {
     "sequences": "orders",
     "audit": "auditing",
     "export": "exporting",
+    "serve": "serving",
 }
 
 

@@ -13,10 +13,13 @@ _REMEMBERED = 10_000
 class Foreign:
     """Yields resources and scopes once, spans as they come, and problems where they are met."""
 
-    def __init__(self, span_type: str) -> None:
+    def __init__(self, span_type: str, spans: int = 0, events: int = 0) -> None:
+        """`spans`, `events`: how many came before, where this goes on with a source."""
         self.incoming = Incoming(span_type)
+        self.incoming.spans, self.incoming.events = spans, events
         self._seen: set[str] = set()
-        self._understood = 0
+        self._before = spans
+        self.understood = 0
 
     def group(self, group: Group) -> Iterator[Record]:
         """The records of a group of spans."""
@@ -31,7 +34,7 @@ class Foreign:
                 self._seen.add(row.id)
                 yield row
         for span in spans:
-            self._understood += 1
+            self.understood += 1
             yield span
         yield from self.incoming.problems()
 
@@ -45,5 +48,5 @@ class Foreign:
         yield from self.incoming.problems()
         if replaced:
             yield Problem(None, "not Unicode", "replaced by U+FFFD", replaced)
-        spans = self.incoming.spans
-        yield Tally(spans, spans, self._understood, {})
+        spans = self.incoming.spans - self._before
+        yield Tally(spans, spans, self.understood, {})

@@ -72,6 +72,11 @@ def _resource_spans(pull: Pull, foreign: Foreign) -> Iterator[Record]:
     except MalformedError:
         yield from _large(pull, foreign)
         return
+    yield from element_records(element, foreign)
+
+
+def element_records(element: Any, foreign: Foreign) -> Iterator[Record]:
+    """The spans of one element of resourceSpans."""
     if not isinstance(element, dict):
         yield from foreign.damaged("resourceSpans not understood", str(element)[:100])
         return

@@ -48,6 +48,11 @@ def otlp_protobuf(path: Path, context: Context) -> Iterator[Record]:
         yield from foreign.ended()
 
 
+def message_records(message: bytes, foreign: Foreign) -> Iterator[Record]:
+    """All spans of one TracesData or ExportTraceServiceRequest in memory."""
+    return _traces(Held(message), 0, len(message), foreign)
+
+
 def _framed(path: Path, data: Data, size: int, foreign: Foreign) -> Iterator[Record]:
     at = 0
     while at < size:

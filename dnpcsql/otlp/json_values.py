@@ -19,6 +19,7 @@ KINDS = {
 }
 STATUS_CODES = {"STATUS_CODE_UNSET": 0, "STATUS_CODE_OK": 1, "STATUS_CODE_ERROR": 2}
 
+_INT32 = 1 << 31
 _INT64 = 1 << 63
 
 
@@ -69,10 +70,13 @@ def enumerated(message: Json, key: str, names: dict[str, int], incoming: Incomin
     value = message.get(key)
     if value is None:
         return 0
-    if value in names:
+    if isinstance(value, str) and value in names:
         incoming.tell("enum by name", f"{key}: {value}")
         return names[value]
-    return _whole(value)
+    number = _whole(value)
+    if not -_INT32 <= number < _INT32:
+        raise ValueError(f"{key}: {number}")
+    return number
 
 
 def decode_attributes(pairs: Any, incoming: Incoming) -> dict[str, Value]:

@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from dnpcsql.database import sql_files
+from dnpcsql.identity import worker_span_id
 
 # Whether any source is not Parsl's own: only then may a span be another program's.
 _FOREIGN = """
@@ -28,9 +29,24 @@ SELECT EXISTS (
 def relate(connection: sqlite3.Connection) -> None:
     """Relate the spans in temp.touched to the others, in the transaction that is open."""
     foreign = connection.execute(_FOREIGN).fetchone()[0]
+    _name_workers(connection)
     for name, statement in _statements():
         if foreign or name != "otel":
             connection.execute(statement)
+
+
+def relate_foreign(connection: sqlite3.Connection) -> None:
+    """The same where none of the spans is of Parsl's own accounts: costs by their number alone,
+    though they lie in a large run's trace."""
+    _name_workers(connection)
+    for name, statement in _statements():
+        if name == "otel":
+            connection.execute(statement)
+
+
+def _name_workers(connection: sqlite3.Connection) -> None:
+    """SQL has no hash, which a worker's span id is in part: `worker_span_id(manager, rank)`."""
+    connection.create_function("worker_span_id", 2, worker_span_id, deterministic=True)
 
 
 def relate_again(connection: sqlite3.Connection, runs: Iterable[str]) -> None:

@@ -21,7 +21,7 @@ SELECT
   link.dropped_attributes_count AS dropped_attributes_count,  -- OTLP's
   link.span_uuid AS account_uuid  -- the account that it is in: span.uuid
 FROM link
-WHERE link.type NOT IN ('otel', 'parsl')
+WHERE link.type NOT IN ('otel', 'parsl', 'worker')
   -- monitoring.db tells the same
   AND NOT EXISTS (
     SELECT 1 FROM link AS other

@@ -75,10 +75,10 @@ def parsed(path: Path) -> list[ResourceSpans]:
         return messages
     text = content.decode()
     documents = [json.loads(text)] if "\n  " in text else map(json.loads, text.splitlines())
-    return [_message(element) for found in documents for element in found["resourceSpans"]]
+    return [message_of(element) for found in documents for element in found["resourceSpans"]]
 
 
-def _message(element: dict[str, Any]) -> ResourceSpans:
+def message_of(element: dict[str, Any]) -> ResourceSpans:
     (message,) = protobuf_codec.encode(
         group._replace(spans=list(group.spans)) for group in json_codec.decode(element, Incoming())
     )
@@ -95,7 +95,7 @@ def test_files_come_out_as_they_went_in(store: Store, name: str) -> None:
     data = b"".join(wire.encode(groups))
     assert spans_of(TracesData.FromString(data).resource_spans) == expected
     text = json.dumps(list(json_codec.encode(groups)))
-    assert spans_of(map(_message, json.loads(text))) == expected
+    assert spans_of(map(message_of, json.loads(text))) == expected
 
 
 @given(messages=st.lists(resource_spans, max_size=2))
