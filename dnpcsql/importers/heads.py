@@ -26,7 +26,7 @@ from pathlib import Path
 
 from dnpcsql.clock import Clock
 from dnpcsql.importers.text import LINE_LIMIT, Lines, Unused, shape
-from dnpcsql.importers.wordings import At, Match, Message, Wordings, drifted, error
+from dnpcsql.importers.wordings import At, Found, Message, Wordings, drifted, error
 from dnpcsql.records import Problem, Tally
 
 _MORE_LINES = 200
@@ -59,7 +59,7 @@ class TextLog:
         find, with_more = self._wordings.find, self._wordings.with_more
         words, sites, unused = self._wordings.words, self._unused.sites, self._unused.add
         loud = self._wordings.loud
-        waiting: tuple[int, str, str, Match] | None = None
+        waiting: tuple[int, str, Found] | None = None
         more: list[str] = []
         head, records = "", 0
         for number, line in enumerate(chain.from_iterable(self._lines.blocks()), 1):
@@ -83,7 +83,7 @@ class TextLog:
                 self._first = self._time(head)
             records += 1
             if waiting is not None:
-                yield self._message(waiting, more)
+                yield self._message(*waiting, tuple(more))
                 waiting, more = None, []
             # A message that is not wanted costs no call: most are of a site that was met before.
             word = message.partition(" ")[0]
@@ -93,16 +93,16 @@ class TextLog:
                 if site in sites:
                     sites[site] += 1
                 elif loud and head.endswith(_ERRORS):
-                    waiting = (number, head, *error(message))
+                    waiting = (number, head, error(message))
                 else:
                     unused(site.lstrip("0123456789.,: ") if old else site, message)
             elif found[0] in with_more:
-                waiting = (number, head, *found)
+                waiting = (number, head, found)
             else:
-                yield self._message((number, head, *found), more)
+                yield self._message(number, head, found)
         self._last_head, self.records = head, records
         if waiting is not None:
-            yield self._message(waiting, more)
+            yield self._message(*waiting, tuple(more))
         yield from self._odd_lines()
         yield from drifted(self._wordings, self._seen, self.tally())
 
@@ -120,21 +120,22 @@ class TextLog:
 
     def _time(self, head: str) -> int | None:
         try:
-            return self._at(0, head, ()).time
+            return self._at(0, head).time
         except (ValueError, IndexError):
             return None
 
-    def _message(self, found: tuple[int, str, str, Match], more: list[str]) -> Message | Problem:
-        line, head, name, match = found
+    def _message(
+        self, line: int, head: str, found: Found, more: tuple[str, ...] = ()
+    ) -> Message | Problem:
         try:
-            at = self._at(line, head, tuple(more))
+            at = self._at(line, head, more)
         except (ValueError, IndexError):
             return Problem(line, "torn record", head)
         self.understood += 1
-        self._seen.add(name)
-        return Message(at, name, match)
+        self._seen.add(found[0])
+        return Message(at, *found)
 
-    def _at(self, line: int, head: str, more: tuple[str, ...]) -> At:
+    def _at(self, line: int, head: str, more: tuple[str, ...] = ()) -> At:
         if head[10] == ".":
             if head.count(" ") < 4:
                 raise ValueError("no process, no thread")

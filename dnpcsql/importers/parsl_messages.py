@@ -108,7 +108,8 @@ FIRST_WORDS = frozenset({"Task", *(word for word in _BY_WORD if not word.islower
 def find(word: str, message: str) -> Found | None:
     """What a message of that first word is, and its parts; None if it is none of the above."""
     if word == "Task":
-        word = message.partition(" ")[2].partition(" ")[2].partition(" ")[0]
+        words = message.split(" ", 3)
+        word = words[2] if len(words) > 2 else ""
     for name, pattern in _BY_WORD.get(word, ()):
         match = pattern.fullmatch(message)
         if match is not None:
