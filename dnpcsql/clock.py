@@ -18,7 +18,8 @@ MINUTE = 60 * SECOND
 MARGIN = 30 * MINUTE  # how far beyond what is known of a run its records may reach
 _DISORDER = 2 * MINUTE  # how far records may stand from where their time belongs
 _FOREVER = 2**62
-_FRACTIONS = tuple(10 ** (9 - digits) for digits in range(10))  # nanoseconds, by digits
+# Nanoseconds, by how many digits a fraction of a second has.
+_FRACTIONS: tuple[int, ...] = tuple(10 ** (9 - digits) for digits in range(10))
 _YEARS = range(1700, 2262)  # whose nanoseconds are whole numbers to SQLite
 
 
