@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,9 +56,9 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         place = options.keep or Path(scratch)
-        run = place / f"run-{options.tasks}-{options.noise}"
+        files = tuple(options.files.split(","))
+        run = place / "-".join(("run", str(options.tasks), options.noise, *files))
         if not run.exists():
-            files = tuple(options.files.split(","))
             generate(run, tasks=options.tasks, noise=options.noise, files=files)
         measure(run / "runinfo", place, options.rounds)
 
@@ -82,6 +83,9 @@ def measure(runinfo: Path, place: Path, rounds: int) -> None:
     print(f"{'CPU an event':<44}{first / events * 1e6:10.1f} µs")
     print(f"{'lines and rows read':<44}{lines:10,}")
     print(f"{'database, bytes an event (samples left out)':<44}{size / events:10.0f}")
+    for log in sorted(runinfo.glob("*/parsl.log")):
+        scan, lines_alone = _scan(log, rounds)
+        print(f"{'scan of parsl.log / iterating its lines':<44}{scan / lines_alone:10.2f}")
     for name, cost in _queries(database).items():
         print(f"{name:<44}{cost * 1000:10.2f} ms CPU")
 
@@ -91,6 +95,7 @@ def _run(*arguments: object) -> Cost:
         process = subprocess.Popen(
             [sys.executable, *map(str, arguments)],
             cwd=ROOT,
+            env=_environment(),
             stdout=output,
             stderr=subprocess.DEVNULL,
         )
@@ -102,6 +107,12 @@ def _run(*arguments: object) -> Cost:
         last = output.read().strip().rsplit("\n", 1)[-1]
     cpu = float(last[4:]) if last.startswith("cpu ") else used.ru_utime + used.ru_stime
     return Cost(cpu, used.ru_maxrss / 1024)
+
+
+def _environment() -> dict[str, str]:
+    """Compiled once, as what is installed is, wherever this environment would have it done anew."""
+    kept = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {"PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "dnpcsql-pycache"), **kept}
 
 
 def _median(costs: list[Cost]) -> float:
@@ -116,6 +127,24 @@ def _sizes(database: Path) -> tuple[int, int, int]:
         lines = store.query("SELECT sum(lines) FROM source").value()
         samples = store.query("SELECT coalesce(sum(length(metrics) + 45), 0) FROM sample").value()
     return events, database.stat().st_size - samples, lines
+
+
+def _scan(log: Path, rounds: int) -> tuple[float, float]:
+    """CPU seconds of finding a log's messages, and of just iterating its lines, in turn."""
+    from dnpcsql.clock import UNKNOWN
+    from dnpcsql.importers.logs import open_log
+    from dnpcsql.importers.parsl_log import WORDINGS
+
+    scans, alone = [], []
+    for _ in range(rounds):
+        began = time.process_time()
+        with log.open(encoding="utf-8", errors="replace") as lines:
+            deque(lines, maxlen=0)
+        alone.append(time.process_time() - began)
+        began = time.process_time()
+        deque(open_log(log, UNKNOWN, WORDINGS), maxlen=0)
+        scans.append(time.process_time() - began)
+    return statistics.median(scans), statistics.median(alone)
 
 
 def _queries(database: Path) -> dict[str, float]:

@@ -18,6 +18,8 @@ MINUTE = 60 * SECOND
 MARGIN = 30 * MINUTE  # how far beyond what is known of a run its records may reach
 _DISORDER = 2 * MINUTE  # how far records may stand from where their time belongs
 _FOREVER = 2**62
+# Nanoseconds, by how many digits a fraction of a second has.
+_FRACTIONS: tuple[int, ...] = tuple(10 ** (9 - digits) for digits in range(10))
 _YEARS = range(1700, 2262)  # whose nanoseconds are whole numbers to SQLite
 
 
@@ -151,13 +153,11 @@ def _naive_seconds(text: str) -> int:
 
 def _fraction_ns(text: str) -> int:
     fraction = text[20:]
-    if not fraction:
-        if len(text) in (10, 19):
-            return 0
-        raise ValueError(f"not a time: {text!r}")
-    if not (fraction.isdecimal() and text[19] in ".,"):
-        raise ValueError(f"not a time: {text!r}")
-    return int(fraction[:9].ljust(9, "0"))
+    if fraction.isdecimal() and text[19] in ".,":
+        return int(fraction[:9]) * _FRACTIONS[len(fraction[:9])]
+    if not fraction and len(text) in (10, 19):
+        return 0
+    raise ValueError(f"not a time: {text!r}")
 
 
 def _constant_reader(offset: int) -> Callable[[str], int]:

@@ -127,12 +127,10 @@ def _make_one_file(connection: sqlite3.Connection) -> None:
 
 
 def _create(connection: sqlite3.Connection) -> None:
-    from dnpcsql import schema
-
     # Two first imports at once: the second finds the tables there.
     if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         return
-    for statement in schema.statements():
+    for statement in sql_files("dnpcsql")["schema"].split(";\n"):
         connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {VERSION}")

@@ -16,20 +16,25 @@ if TYPE_CHECKING:
 # Two accounts of one event, apart by no more than this, are one line of a life.
 _SAME_EVENT_NS = 50_000_000
 
-# Everything inside the task, through containment and through accounts of the same thing.
+# Everything inside the task, through containment and through accounts of the same thing. What is
+# inside by a tie that no file states, and in no other way, has the words of that tie.
 _EVENTS = """
-WITH RECURSIVE inside(uuid) AS (
-  SELECT uuid FROM span WHERE uuid IN (:stored, :logged)
+WITH RECURSIVE inside(uuid, inferred) AS (
+  SELECT uuid, NULL FROM span WHERE uuid IN (:stored, :logged)
   UNION
-  SELECT subspan_uuid FROM subspan JOIN inside ON superspan_uuid = inside.uuid
+  SELECT subspan_uuid, coalesce(inferred, CASE WHEN note LIKE 'inferred: %' THEN note END)
+  FROM subspan JOIN inside ON superspan_uuid = inside.uuid
   UNION
-  SELECT right_uuid FROM facet JOIN inside ON left_uuid = inside.uuid
+  SELECT right_uuid, inferred FROM facet JOIN inside ON left_uuid = inside.uuid
   UNION
-  SELECT left_uuid FROM facet JOIN inside ON right_uuid = inside.uuid
+  SELECT left_uuid, inferred FROM facet JOIN inside ON right_uuid = inside.uuid
 )
 SELECT event.span_uuid, span.type, event.type, event.time_unix_nano, event.line,
-  source.path, source.importer, event.note, event.attributes
-FROM inside
+  source.path, source.importer, event.note, event.attributes, inside.inferred
+FROM (
+  SELECT uuid, CASE WHEN count(*) = count(inferred) THEN min(inferred) END AS inferred
+  FROM inside GROUP BY uuid
+) AS inside
 JOIN span ON span.uuid = inside.uuid
 JOIN event ON event.span_uuid = inside.uuid
 LEFT JOIN source ON source.id = event.source_id
@@ -46,7 +51,7 @@ class Moment(NamedTuple):
     try_id: int | None
     what: str
     told_by: tuple[str, ...]
-    note: str | None
+    note: str | None  # what it says of itself, and whether its tie to the task is inferred
 
 
 class Life(NamedTuple):
@@ -83,7 +88,7 @@ def _moments(store: Store, run: Run, task_id: int) -> list[Moment]:
         _EVENTS, stored=f"{part}12{task_id:010d}0000", logged=f"{part}22{task_id:010d}0000"
     )
     lines: list[tuple[tuple[str, str], int, int | None, str, list[str], str | None]] = []
-    for uuid, span_type, type_, time, line, path, importer, note, attributes in rows:
+    for uuid, span_type, type_, time, line, path, importer, note, attributes, inferred in rows:
         key = (uuid[13:], type_)
         told = told_by(path, importer, span_type, type_, line)
         same = next(
@@ -94,7 +99,9 @@ def _moments(store: Store, run: Run, task_id: int) -> list[Moment]:
         else:
             attempt = int(uuid[24:28]) if span_type.endswith(".try") else None
             what = f"executor task {type_}" if span_type.endswith(".executor_task") else type_
-            lines.append((key, time, attempt, what, [told], note or _error(type_, attributes)))
+            says = (note or _error(type_, attributes), inferred and f"tie {inferred}")
+            remark = "; ".join(text for text in says if text) or None
+            lines.append((key, time, attempt, what, [told], remark))
     start = next((time for (_, type_), time, *_ in lines if type_ == "invoked"), None)
     if start is None and lines:
         start = lines[0][1]

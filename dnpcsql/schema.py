@@ -1,10 +1,14 @@
-"""The tables, stated once. Read this first.
+"""The tables. Read this first.
 
 `span` and `event` are what happened; `subspan`, `facet` and `link` are how spans hang together
 (which thing an account is of is computed from its id: view `entity`); `sample` holds readings;
 `resource` and `scope` say who told; `source` and `problem` say where all of it comes from. Every
 table is WITHOUT ROWID, its primary key in the order in which one reads. No foreign keys: broken
 runs lack spans, and are worth seeing.
+
+schema.sql is made of this file by `python -m dnpcsql.schema > dnpcsql/schema.sql`, and a test holds
+them together: loading SQLAlchemy would cost a first import more than all else before its first
+line (0.3 s of CPU).
 """
 
 from __future__ import annotations
@@ -258,3 +262,9 @@ def statements() -> list[str]:
             for index in sorted(table.indexes, key=lambda index: str(index.name))
         ]
     return made
+
+
+if __name__ == "__main__":
+    print("-- Made of schema.py, which explains every column: python -m dnpcsql.schema\n")
+    lines = [f"{statement.strip()};\n" for statement in statements()]
+    print("\n".join(lines).replace(", \n", ",\n"), end="")

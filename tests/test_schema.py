@@ -92,3 +92,17 @@ def test_the_file_says_whose_it_is(tmp_path: Path) -> None:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (journal,) = connection.execute("PRAGMA journal_mode").fetchone()
     assert (application.to_bytes(4, "big"), version, journal) == (b"DNPC", 1, "delete")
+
+
+def test_schema_sql_is_what_schema_py_says(tmp_path: Path) -> None:
+    with closing(connect(tmp_path / "dnpc.sqlite3", write=True)) as made:
+        found = dict(made.execute("SELECT name, sql FROM sqlite_master WHERE type <> 'view'"))
+    stated = sqlite3.connect(":memory:")
+    for statement in schema.statements():
+        stated.execute(statement)
+    expected = dict(stated.execute("SELECT name, sql FROM sqlite_master"))
+    stated.close()
+    # Releases of SQLAlchemy may set their blanks and line ends otherwise.
+    assert {name: (sql or "").split() for name, sql in found.items()} == {
+        name: (sql or "").split() for name, sql in expected.items()
+    }

@@ -22,8 +22,9 @@ def task_command(db: str | None, run: str, task: int, trace_id: bool, format_: s
     """Print all that is known of a TASK of a RUN, event by event.
 
     Each line has the seconds since the task was invoked, the gap before the event, what
-    happened, and the file and line that tell of it. --trace-id: of the trace that
-    `export otlp --trace-per task` gives the task.
+    happened, and the file and line that tell of it. `tie inferred` stands where no file says that
+    it was this task's, but the process and the time, or the order, do. --trace-id: of the trace
+    that `export otlp --trace-per task` gives the task.
     """
     with Store(db) as store:
         found = store.life(run, task)
@@ -41,10 +42,12 @@ def task_command(db: str | None, run: str, task: int, trace_id: bool, format_: s
             moment.try_id,
             moment.what,
             json.dumps(moment.told_by),
+            moment.note,
         )
         for moment in found.moments
     ]
-    write_rows(("time_unix_nano", "after_s", "gap_s", "try_id", "what", "told_by"), rows, format_)
+    columns = ("time_unix_nano", "after_s", "gap_s", "try_id", "what", "told_by", "note")
+    write_rows(columns, rows, format_)
 
 
 def _text(life: Life) -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-# json.dumps makes an encoder anew with each call that has options.
-encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+# json.dumps makes an encoder anew with each call that has options. Nothing here holds itself.
+encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False).encode
 
 
 def to_json(values: dict[str, object], longest: int | None = None) -> str | None:

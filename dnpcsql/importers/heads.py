@@ -15,7 +15,7 @@ C (manager.log, worker logs), D (all logs of 1.2.0) and E (database_manager.log)
     2026-11-22 07:06:47.808 parsl.monitoring.db_manager:306 [INFO] [MainThread 140420021816192] …
 
 Most lines of a log are of no use here. So a line costs two comparisons, one split and one look-up
-of its message's first word; its time and its thread are worked out only if it is wanted.
+of its message's first word; its time is worked out only if it is wanted, its thread if asked for.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from dnpcsql.clock import SECOND, Clock
+from dnpcsql.clock import Clock
 from dnpcsql.importers.text import LINE_LIMIT, Lines, Unused, shape
-from dnpcsql.importers.wordings import At, Match, Message, Wordings, drifted, error
+from dnpcsql.importers.wordings import At, Found, Message, Wordings, drifted, error
 from dnpcsql.records import Problem, Tally
 
 _MORE_LINES = 200
@@ -59,17 +59,20 @@ class TextLog:
         find, with_more = self._wordings.find, self._wordings.with_more
         words, sites, unused = self._wordings.words, self._unused.sites, self._unused.add
         loud = self._wordings.loud
-        waiting: tuple[int, str, str, Match] | None = None
+        waiting: tuple[int, str, Found] | None = None
         more: list[str] = []
         head, records = "", 0
         for number, line in enumerate(chain.from_iterable(self._lines.blocks()), 1):
             if line[10:11] == "." and line[17:20] == _CENTURY:
                 head, _, message = line.partition(": ")
-            elif line[4:5] == "-" and line[13:14] == ":" and (old := _old_head(line)):
-                head, message = old
-            elif line[:1] == "\0" and (old := _behind_hole(line)):
+                old = False
+            elif line[4:5] == "-" and line[13:14] == ":" and (record := _old_head(line)):
+                head, message = record
+                old = True
+            elif line[:1] == "\0" and (record := _behind_hole(line)):
                 yield Problem(number, "binary junk", "NUL bytes before a record")
-                head, message = old
+                head, message = record
+                old = head[10:11] != "."
             else:
                 if waiting is not None:
                     _add(line, more)
@@ -80,25 +83,26 @@ class TextLog:
                 self._first = self._time(head)
             records += 1
             if waiting is not None:
-                yield self._message(waiting, more)
+                yield self._message(*waiting, tuple(more))
                 waiting, more = None, []
             # A message that is not wanted costs no call: most are of a site that was met before.
-            found = find(message) if message.partition(" ")[0] in words else None
+            word = message.partition(" ")[0]
+            found = find(word, message) if word in words else None
             if found is None:
-                site = head[head.rfind(":") :] if head[10:11] == "." else head[_OLD_SITE:]
+                site = head[_OLD_SITE:] if old else head[head.rfind(":") :]
                 if site in sites:
                     sites[site] += 1
                 elif loud and head.endswith(_ERRORS):
-                    waiting = (number, head, *error(message))
+                    waiting = (number, head, error(message))
                 else:
-                    unused(site if head[10:11] == "." else site.lstrip("0123456789.,: "), message)
+                    unused(site.lstrip("0123456789.,: ") if old else site, message)
             elif found[0] in with_more:
-                waiting = (number, head, *found)
+                waiting = (number, head, found)
             else:
-                yield self._message((number, head, *found), more)
+                yield self._message(number, head, found)
         self._last_head, self.records = head, records
         if waiting is not None:
-            yield self._message(waiting, more)
+            yield self._message(*waiting, tuple(more))
         yield from self._odd_lines()
         yield from drifted(self._wordings, self._seen, self.tally())
 
@@ -116,29 +120,29 @@ class TextLog:
 
     def _time(self, head: str) -> int | None:
         try:
-            return self._at(0, head, ()).time
+            return self._at(0, head).time
         except (ValueError, IndexError):
             return None
 
-    def _message(self, found: tuple[int, str, str, Match], more: list[str]) -> Message | Problem:
-        line, head, name, match = found
+    def _message(
+        self, line: int, head: str, found: Found, more: tuple[str, ...] = ()
+    ) -> Message | Problem:
         try:
-            at = self._at(line, head, tuple(more))
+            at = self._at(line, head, more)
         except (ValueError, IndexError):
             return Problem(line, "torn record", head)
         self.understood += 1
-        self._seen.add(name)
-        return Message(at, name, match)
+        self._seen.add(found[0])
+        return Message(at, *found)
 
-    def _at(self, line: int, head: str, more: tuple[str, ...]) -> At:
+    def _at(self, line: int, head: str, more: tuple[str, ...] = ()) -> At:
         if head[10] == ".":
-            time = int(head[:10]) * SECOND + int(head[11:17]) * 1000
-            _, _, _, process, rest = head.split(" ", 4)
-            return At(line, time, rest.rsplit(" ", 3)[0], more, process)
+            if head.count(" ") < 4:
+                raise ValueError("no process, no thread")
+            return At(line, int(head[:10] + head[11:17]) * 1000, head, more)
         self.zoneless = True
-        day, time_of_day, _, *rest_of_head = head.split(" ", 4)
-        process = rest_of_head[0] if len(rest_of_head) > 1 else ""
-        return At(line, self._read_local(f"{day} {time_of_day}"), "", more, process)
+        day, time_of_day, _ = head.split(" ", 2)
+        return At(line, self._read_local(f"{day} {time_of_day}"), head, more)
 
     def _odd_lines(self) -> Iterator[Problem]:
         for number in self._lines.cut:

@@ -20,7 +20,7 @@ from typing import Any
 
 from dnpcsql.clock import epoch_ns
 from dnpcsql.importers.text import LINE_LIMIT, Lines, Unused, shape
-from dnpcsql.importers.wordings import ERROR, At, Message, Wordings, drifted, error
+from dnpcsql.importers.wordings import ERROR, At, Message, Wordings, drifted, error, first_word
 from dnpcsql.records import Problem, Tally
 
 _ERRORS = frozenset({"ERROR", "CRITICAL"})
@@ -92,7 +92,7 @@ class JsonLog:
         if self._first is None:
             self._first = created
         self._last = created
-        found = self._wordings.find(message)
+        found = self._wordings.find(first_word(message), message)
         if found is None and self._wordings.loud and record.get("levelname") in _ERRORS:
             found = error(message)
         if found is None:
@@ -102,9 +102,15 @@ class JsonLog:
         at = At(
             number,
             epoch_ns(str(created)),
-            f"{record.get('threadName')}-{record.get('thread')}",
+            _head(record),
             tuple(more.split("\n")) if newline and found[0] in with_more else (),
-            f"{record.get('processName')}-{record.get('process')}",
             record.get("parsl.dfk"),
         )
         return Message(at, *found)
+
+
+def _head(record: dict[str, Any]) -> str:
+    """A head as the text logs have it, but for the local time, which JSON does not tell."""
+    process = f"{record.get('processName')}-{record.get('process')}".replace(" ", "_")
+    thread = f"{record.get('threadName')}-{record.get('thread')}"
+    return f"{record['created']} ? ? {process} {thread} {record['name']}:? ? ?"

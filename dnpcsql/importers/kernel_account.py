@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from dnpcsql.identity import PARSL_LOG, Names
@@ -11,6 +12,12 @@ from dnpcsql.records import Containment, Record, Span
 
 TRACEBACK_LIMIT = 16_000
 MESSAGE_LIMIT = 4_000
+
+
+@functools.lru_cache(maxsize=1_000)
+def of_executor(label: str) -> str | None:
+    """The attributes of what is known to be an executor's: a million tries may have the same."""
+    return of_values({"parsl.executor.label": label})
 
 
 def to_json(**values: object) -> str | None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from dnpcsql.importers.kernel_account import MESSAGE_LIMIT, TRACEBACK_LIMIT, Account, to_json
+from dnpcsql.importers.kernel_account import (
+    MESSAGE_LIMIT,
+    TRACEBACK_LIMIT,
+    Account,
+    of_executor,
+    to_json,
+)
 from dnpcsql.importers.wordings import At
 from dnpcsql.records import Containment, Event, Link, Problem, Record, Span
 
@@ -160,7 +166,7 @@ class Tasks(Account):
 
     def _attempt(self, at: At, number: int, attempt: int, label: str | None) -> list[Record]:
         uuid, task = self._names.attempt(number, attempt), self._names.task(number)
-        attributes = None if label is None else to_json(**{"parsl.executor.label": label})
+        attributes = None if label is None else of_executor(label)
         return [
             Span(
                 uuid, "parsl.rundir.try", self._names.trace_high, parent_uuid=task,

@@ -108,16 +108,18 @@ class _Reading:
             for name in present:
                 if table != "resource" and name not in COLUMNS[table] and name != "id":
                     yield Problem(None, "column not known", f"{table}.{name}")
-            for line, *values in self._select(table, present):
+            odd = self._times.odd
+            for row in self._select(table, present):
                 self.read += 1
                 try:
-                    yield from records(line, *values)
+                    yield from records(*row)
                     self.understood += 1
                 except (ValueError, TypeError, AttributeError) as error:
-                    yield Problem(line, "row not understood", f"{table}: {error}: {values!r}")
-                if self._times.odd:
-                    yield from (Problem(line, *odd) for odd in self._times.odd)
-                    self._times.odd.clear()
+                    text = f"{table}: {error}: {list(row[1:])!r}"
+                    yield Problem(row[0], "row not understood", text)
+                if odd:
+                    yield from [Problem(row[0], *each) for each in odd]
+                    odd.clear()
         except DAMAGE as error:
             if "locked" in str(error):
                 raise UnreadableError(f"{self._path}: {error} by its writer: try again") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +28,7 @@ class Rows:
 
     def __init__(self, times: Times) -> None:
         self._times = times
-        self._names: dict[str, Names] = {}
+        self._of = functools.cache(functools.partial(Names, teller=MONITORING))
         self._blocks: set[str] = set()
         self._managers: dict[str, tuple[Any, ...]] = {}
         self.metrics: tuple[str, ...] = ()
@@ -191,20 +192,15 @@ class Rows:
         now = (workers, heartbeat)
         before = self._managers.get(uuid)
         self._managers[uuid] = now
-        changed = to_json(
-            {
-                "parsl.manager.worker_count": workers if before and before[0] != workers else None,
-                "parsl.manager.last_heartbeat_unix_nano": self._times.time(
-                    "heartbeat", run_id, heartbeat
-                )
-                if before and before[1] != heartbeat
-                else None,
-            }
-        )
+        changed: dict[str, object] = {}
+        if before is not None and before[0] != workers:
+            changed["parsl.manager.worker_count"] = workers
+        if before is not None and before[1] != heartbeat:
+            heard = self._times.time("heartbeat", run_id, heartbeat)
+            changed["parsl.manager.last_heartbeat_unix_nano"] = heard
         moment = self._times.reader("node", run_id, None)(time)
-        event = Event(
-            uuid, moment, "node_active" if active else "node_inactive", line, attributes=changed
-        )
+        state = "node_active" if active else "node_inactive"
+        event = Event(uuid, moment, state, line, attributes=to_json(changed))
         if before is not None:
             return (event,)
         attributes = to_json(
@@ -226,9 +222,3 @@ class Rows:
             Containment(names.workflow(), uuid),
             event,
         )  # fmt: skip
-
-    def _of(self, run_id: str) -> Names:
-        names = self._names.get(run_id)
-        if names is None:
-            names = self._names[run_id] = Names(run_id, MONITORING)
-        return names

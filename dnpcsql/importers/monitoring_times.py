@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,7 +18,8 @@ class Times:
         self._find_clocks = clocks
         self._clocks: dict[str, RunClocks] = {}
         self._bounds: dict[str, tuple[int | None, int | None]] = {}
-        self._readers: dict[tuple[str, str, str | None], Callable[[str], int]] = {}
+        self.reader = functools.cache(self._reader)
+        """A run's reader of a column's times, by column, run and host."""
         self._used: dict[Clock, None] = {}
         self.odd: list[tuple[str, str]] = []
         """What is to be said of the row that is being read: (kind of problem, text)."""
@@ -45,17 +47,12 @@ class Times:
             self.odd.append(("time not understood", f"{column}: {text!r}"))
             return None
 
-    def reader(self, column: str, run_id: str, host: str | None) -> Callable[[str], int]:
-        """A run's reader of a column's times: each column has an order of its own."""
-        key = (column, run_id, host)
-        reader = self._readers.get(key)
-        if reader is None:
-            clocks = self._clocks_of(run_id, None)
-            clock = clocks.submit if host is None else clocks.of_host(host)
-            self._used[clock] = None
-            within = clock.within(*self._bounds.get(run_id, (None, None)))
-            reader = self._readers[key] = within.reader()
-        return reader
+    def _reader(self, column: str, run_id: str, host: str | None) -> Callable[[str], int]:
+        """Each column has an order of its own, and so a reader."""
+        clocks = self._clocks_of(run_id, None)
+        clock = clocks.submit if host is None else clocks.of_host(host)
+        self._used[clock] = None
+        return clock.within(*self._bounds.get(run_id, (None, None))).reader()
 
     def hosts_differ(self) -> bool:
         """Whether any run here had workers in another zone."""

@@ -105,12 +105,11 @@ for _word, _name, _pattern in _MESSAGES:
 FIRST_WORDS = frozenset({"Task", *(word for word in _BY_WORD if not word.islower())})
 
 
-def find(message: str) -> Found | None:
-    """What a message is, and its parts; None if it is none of the above."""
-    word, _, rest = message.partition(" ")
+def find(word: str, message: str) -> Found | None:
+    """What a message of that first word is, and its parts; None if it is none of the above."""
     if word == "Task":
-        _, _, rest = rest.partition(" ")
-        word, _, _ = rest.partition(" ")
+        words = message.split(" ", 3)
+        word = words[2] if len(words) > 2 else ""
     for name, pattern in _BY_WORD.get(word, ()):
         match = pattern.fullmatch(message)
         if match is not None:

@@ -16,18 +16,28 @@ _PROCESS_ID = re.compile(r"(?:^|[-(])(\d+)\)?$")
 
 
 class At(NamedTuple):
-    """Where and when a record stands, and who wrote it."""
+    """Where and when a record stands, and who wrote it.
+
+    Few records are asked who wrote them, so that is worked out when it is asked.
+    """
 
     line: int
     time: int
-    thread: str
+    head: str
     more: tuple[str, ...] = ()
-    process: str = ""
     kernel: str | None = None
+
+    @property
+    def thread(self) -> str:
+        """The thread that wrote it; empty where a head is of an older shape than A."""
+        if self.head[4:5] == "-":
+            return ""
+        return self.head.split(" ", 4)[4].rsplit(" ", 3)[0]
 
     def process_id(self) -> int | None:
         """The process that wrote it, if its head tells."""
-        found = _PROCESS_ID.search(self.process)
+        words = self.head.split(" ", 4)
+        found = _PROCESS_ID.search(words[3]) if len(words) > 4 else None
         return int(found[1]) if found else None
 
 
@@ -50,14 +60,14 @@ def anchor(told: str, needs: str) -> Anchor:
 class Wordings(NamedTuple):
     """What a kind of log has to say.
 
-    `find` tells what a message is, of those that begin with one of `words`; `known` are the
+    `find` tells what a message is, by its first word, which is one of `words`; `known` are the
     beginnings, numbers masked, of the others that are left out on purpose; `with_more` names the
     messages of which the lines that follow matter; `anchors` are pairs: a log that has all the
     messages named first has one of those named second, or they are worded in a new way. Of a
     `loud` log each error is a message, whatever it says.
     """
 
-    find: Callable[[str], Found | None]
+    find: Callable[[str, str], Found | None]
     words: frozenset[str]
     known: tuple[str, ...]
     with_more: frozenset[str] = frozenset()
@@ -93,10 +103,11 @@ def by_first_word(
     for name, pattern in table:
         by_word.setdefault(first_word(pattern), []).append((name, re.compile(pattern)))
 
-    def find(message: str) -> Found | None:
-        if message[:1] == "[":
+    def find(word: str, message: str) -> Found | None:
+        if word[:1] == "[":
             message = message.partition("] ")[2]
-        for name, pattern in by_word.get(first_word(message), ()):
+            word = first_word(message)
+        for name, pattern in by_word.get(word, ()):
             match = pattern.fullmatch(message)
             if match is not None:
                 return name, match

@@ -13,6 +13,7 @@ from dnpcsql.clock import fixed, naive_ns
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.parsl_log import parsl_log
 from dnpcsql.importers.parsl_messages import find
+from dnpcsql.importers.wordings import first_word
 from dnpcsql.records import Containment, Event, Link, Problem, Record, Span, Tally
 from dnpcsql.store import Store
 from tests.conftest import Case, as_text, facts
@@ -122,7 +123,7 @@ TASK, TRY, RETRY = "20000000007" + "0000", "30000000007" + "0000", "30000000007"
 def test_every_wording_since_2021_is_understood(
     message: str, name: str, parts: tuple[str | None, ...]
 ) -> None:
-    found = find(message)
+    found = find(first_word(message), message)
     assert found is not None
     assert (found[0], found[1].groups()) == (name, parts)
 
@@ -133,7 +134,7 @@ def test_every_wording_since_2021_is_understood(
      "Task 7 initializing state to pending and more", "Run id is:"],
 )  # fmt: skip
 def test_what_is_near_a_wording_is_not_taken_for_it(message: str) -> None:
-    assert find(message) is None
+    assert find(first_word(message), message) is None
 
 
 # A task's life

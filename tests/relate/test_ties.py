@@ -97,6 +97,32 @@ def test_each_try_finds_its_executor_task(
     assert notes(store) == {how}
 
 
+@pytest.mark.parametrize(
+    ("change", "tie"), [(without_the_log, f"tie {BY_PROCESS}"), (only_by_order, f"tie {BY_ORDER}")]
+)
+def test_a_task_s_life_says_which_hops_are_there_by_an_inferred_tie(
+    tmp_path: Path, store: Store, change: Callable[[Path], None], tie: str
+) -> None:
+    tree = make(tmp_path)
+    change(tree)
+    store.import_(tree)
+    hops = ("manager got task", "worker received task", "worker completed task")
+    moments = {moment.what: moment.note for moment in store.life("last", 0).moments}
+    assert {what: moments[what] for what in ("invoked", "launched", *hops, "returned")} == {
+        "invoked": None,
+        "launched": None,
+        **dict.fromkeys(hops, tie),
+        "returned": None,
+    }
+
+
+def test_no_hop_is_said_to_be_inferred_where_a_log_tells(tmp_path: Path, store: Store) -> None:
+    store.import_(make(tmp_path))
+    moments = store.life("last", 0).moments
+    assert "worker received task" in {moment.what for moment in moments}
+    assert [moment for moment in moments if "inferred" in (moment.note or "")] == []
+
+
 def test_what_was_inferred_gives_way_to_what_a_log_says(tmp_path: Path, store: Store) -> None:
     tree = make(tmp_path)
     log = tree / "000" / "parsl.log"
