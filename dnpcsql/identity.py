@@ -25,7 +25,7 @@ PARSL_LOG = "2"
 INTERCHANGE = "3"
 MANAGER_LOG = "4"
 WORKER_LOG = "5"
-WORK_QUEUE = "6"
+WORK_QUEUE = "6"  # or TaskVine, its successor: an executor has one of them
 SCRIPT = "7"
 NAMED = "9"
 

@@ -22,6 +22,7 @@ from dnpcsql.identity import RUN_DIGITS, hexdigest, trace_id_of
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.sqlite_file import is_sqlite
 from dnpcsql.importers.submit_script import told_by_name
+from dnpcsql.importers.workqueue_managers import scopes_beside
 from dnpcsql.importers.zones import clock_of_log
 from dnpcsql.rundb import runs_of
 from dnpcsql.rundirs import finder, is_numbered
@@ -73,7 +74,10 @@ class Layout:
         home = self._home(path)
         if home is None:
             clock = self._zones.given(path) or clock_of_log(path) or self._zones.default()
-            return self._keyed(Context(run_id=run_named_in(path), clock=clock))
+            queues = scopes_beside(path)
+            return self._keyed(
+                Context(run_id=run_named_in(path), clock=clock, scopes=queues, tied=bool(queues))
+            )
         label, block_id, manager_uid = _place(path, home.path)
         mixed = self._mixed(home) if path.name in _KERNEL_LOGS else []
         usual = home.managers.get(manager_uid or "", home.clock)
@@ -86,6 +90,7 @@ class Layout:
             labels=home.labels,
             other_logs=tuple(other.run_id for other in mixed if other.run_id),
             overlapping=tuple((other.run_id or "", other.labels) for other in mixed),
+            queues=home.queues if path.name in _KERNEL_LOGS else (),
             key=str(path.relative_to(home.path)),  # equal files of one run are two files
         )
         if home.run_id is None:
@@ -169,7 +174,7 @@ class Layout:
         parts = (
             context.run_id, context.label, context.block_id, context.manager_uid,
             context.clock, context.labels, context.other_logs, context.overlapping,
-            context.scopes, context.tied, context.key,
+            context.scopes, context.tied, context.queues, context.key,
         )  # fmt: skip
         alone = "alone " if context.scopes else ""
         return replace(context, key=alone + hexdigest(16, *parts))

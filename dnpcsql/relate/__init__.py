@@ -19,7 +19,7 @@ SELECT EXISTS (
   SELECT 1 FROM source
   WHERE importer NOT IN (
     'monitoring.db', 'parsl.log', 'interchange.log', 'manager.log', 'worker log', 'monitoring log',
-    'submit script'
+    'submit script', 'transaction_log', 'master_log', 'debug_log', 'function_data log'
   )
 )
 """
