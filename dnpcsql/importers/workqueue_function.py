@@ -18,6 +18,7 @@ from dnpcsql.identity import PARSL_LOG, WORK_QUEUE, Names
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.logs import first_line
 from dnpcsql.importers.text import LINE_LIMIT, Lines
+from dnpcsql.importers.workqueue_managers import EPOCHS
 from dnpcsql.records import Containment, Event, Problem, Record, Span, Tally
 
 _LINE = re.compile(r"(\d{9,10}(?:\.\d+)?) (\S.*)")
@@ -67,4 +68,4 @@ def function_log(path: Path, context: Context) -> Iterator[Record]:
     if lines.torn is not None:
         yield Problem(lines.count, "torn record", f"no end of line: {lines.torn}")
     messages = {f"{_LEFT_OUT} N": (left_out, True)} if left_out else {}
-    yield Tally(lines.count, records, understood, messages)
+    yield Tally(lines.count, records, understood, messages, None, EPOCHS)

@@ -17,6 +17,7 @@ from dnpcsql.importers.context import Context
 from dnpcsql.importers.taskvine import VineManager
 from dnpcsql.importers.text import LINE_LIMIT, Lines, Unused
 from dnpcsql.importers.workqueue import Manager
+from dnpcsql.importers.workqueue_managers import EPOCHS
 from dnpcsql.records import Problem, Record, Tally
 
 _KINDS = frozenset({"TASK", "TRANSFER", "WORKER", "CATEGORY", "MANAGER"})
@@ -82,7 +83,7 @@ def _read(
         yield Problem(number, "long line", f"cut after {LINE_LIMIT} bytes")
     if lines.torn is not None:
         yield Problem(lines.count, "torn record", f"no end of line: {lines.torn}")
-    yield Tally(lines.count, records, understood, unused.messages())
+    yield Tally(lines.count, records, understood, unused.messages(), None, EPOCHS)
 
 
 class Managers:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from dnpcsql.importers.text import lines_with
 
+EPOCHS = "its times are epochs"  # how their zone is known
+
 # What both write beside their transaction log, and how that is called.
 _BESIDE = {
     "transaction_log": "transaction_log", "master_log": "transaction_log",

@@ -19,6 +19,7 @@ from dnpcsql.identity import WORK_QUEUE, Names
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.logs import first_line
 from dnpcsql.importers.text import LINE_LIMIT, Lines
+from dnpcsql.importers.workqueue_managers import EPOCHS
 from dnpcsql.records import Containment, Problem, Record, Sample, Span, Tally
 
 _COLUMNS = re.compile(r"# ?timestamp((?: \w+)+) *")
@@ -84,7 +85,7 @@ def _read(path: Path, context: Context, system: str) -> Iterator[Record]:
         yield Problem(number, "long line", f"cut after {LINE_LIMIT} bytes")
     if lines.torn is not None:
         yield Problem(lines.count, "torn record", f"no end of line: {lines.torn}")
-    yield Tally(lines.count, records, understood, {})
+    yield Tally(lines.count, records, understood, {}, None, EPOCHS)
 
 
 def _reading(line: str, columns: list[str]) -> tuple[int, str]:
