@@ -26,13 +26,15 @@ from dnpcsql.importers.logs import first_line
 from dnpcsql.importers.text import LINE_LIMIT, shape
 from dnpcsql.records import Containment, Problem, Record, Sample, Span, Tally
 
-_WORD = b" METRIC "
+_WORD = b"METRIC "
 _CHUNK = LINE_LIMIT
 _THINGS = 10_000  # that are remembered
 
 _METRIC = re.compile(
-    r"METRIC (?P<type>\S{1,100}) (?P<id>\S{1,200})(?P<values>(?: +[^\s=]{1,200}=\S{1,60})+) *$"
+    r"(?:^|\s)METRIC (?P<type>\S{1,100}) (?P<id>\S{1,200})(?P<values>(?: +[^\s=]{1,200}=\S{1,60})+) *$"
 )
+# Of other lines with that word nothing is expected: `METRIC tons of it`.
+_MEANT = re.compile(r"(?:^|\s)METRIC \S{1,100} \S{1,200} +[^\s=]{1,200}=")
 _EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?(?= )")
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?")
 _RECOGNISED = re.compile(rb"^\d{9,10}(?:\.\d+)? .*\bMETRIC \S+ \S+ +[^\s=]+=", re.MULTILINE)
@@ -116,9 +118,9 @@ class Metrics:
         for number, raw in self._found():
             line = raw.decode("utf-8", "replace").rstrip("\r")
             text, time = _text_and_time(line, local)
-            found = _METRIC.search(text)
-            if not text.partition("METRIC ")[2]:
+            if _MEANT.search(text) is None:
                 continue
+            found = _METRIC.search(text)
             self.met += 1
             if time is None or found is None:
                 yield Problem(number, "metric not understood", line)

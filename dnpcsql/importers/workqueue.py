@@ -83,10 +83,10 @@ class Manager:
         """
         name, brace, text = rest.partition("{")
         words = name.split()
-        mode = words.pop() if words[-1] not in _LIMITS else None
-        limit = words.pop()
-        if limit not in _LIMITS or not words:
+        mode = words.pop() if words and words[-1] not in _LIMITS else None
+        if len(words) < 2 or words[-1] not in _LIMITS:
             raise ValueError("not of the documented form")
+        limit = words.pop()
         said: dict[str, object] = {
             f"{self.system}.category": " ".join(words),
             f"{self.system}.allocation.mode": mode,
