@@ -31,7 +31,8 @@ _CHUNK = LINE_LIMIT
 _THINGS = 10_000  # that are remembered
 
 _METRIC = re.compile(
-    r"(?:^|\s)METRIC (?P<type>\S{1,100}) (?P<id>\S{1,200})(?P<values>(?: +[^\s=]{1,200}=\S{1,60})+) *$"
+    r"(?:^|\s)METRIC (?P<type>\S{1,100}) (?P<id>\S{1,200})"
+    r"(?P<values>(?: +[^\s=]{1,200}=\S{1,60})+) *$"
 )
 # Of other lines with that word nothing is expected: `METRIC tons of it`.
 _MEANT = re.compile(r"(?:^|\s)METRIC \S{1,100} \S{1,200} +[^\s=]{1,200}=")
@@ -177,17 +178,19 @@ def _thing(
 
 def _text_and_time(line: str, local: Callable[[str], int]) -> tuple[str, int | None]:
     """What a line says, and when: behind an epoch, or a local time, or in JSON."""
+    text = line
     try:
         if line.startswith('{"created":'):
             record = json.loads(line)
-            return str(record.get("formatted", "")), round(float(record["created"]) * 1e6) * 1000
+            text = str(record["formatted"])
+            return text, round(float(record["created"]) * 1e6) * 1000
         if found := _EPOCH.match(line):
-            return line, epoch_ns(found[0])
+            return text, epoch_ns(found[0])
         if found := _LOCAL.match(line):
-            return line, local(found[0].replace("T", " "))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
-        return line, None
-    return line, None
+            return text, local(found[0].replace("T", " "))
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
+        pass
+    return text, None
 
 
 def _number(text: str) -> int | float:
