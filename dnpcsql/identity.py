@@ -31,6 +31,7 @@ NAMED = "9"
 
 # The second digit: what it is.
 _WORKFLOW, _TASK, _TRY, _EXECUTOR, _BLOCK, _MANAGER, _WORKER, _EXECUTOR_TASK = "12345678"
+_HOST = "9"
 
 _TASKS, _TRIES = 10**10, 10**4  # more than any run has of them
 
@@ -130,6 +131,10 @@ class Names:
         number = _numbered(rank, 4)
         share = _hashed(4, uid, rank) if number is None else _digits_of(10, uid) + number
         return f"{self.prefix}{_WORKER}{share}"
+
+    def workers_host(self, uid: str, rank: int) -> str:
+        """The uuid of what is told of the host of such a worker."""
+        return f"{self.prefix}{_HOST}{self.worker(uid, rank)[RUN_DIGITS + 2 :]}"
 
     def executor_task(self, label: str, number: int) -> str:
         """The uuid of what an executor calls a task: one launch of a try."""

@@ -83,6 +83,21 @@ def test_each_try_is_tied_to_the_task_in_which_its_app_ran(
     assert sorted(numbers) == list(range(1, 25)), "each task of Work Queue's is one try's"
 
 
+@pytest.mark.parametrize(
+    ("dropped", "hosts"),
+    [((), {"vm"}), ((DATABASE,), {"vm"}), ((DATABASE, DEBUG), {"127.0.0.1"})],
+    ids=lambda value: str(value) if isinstance(value, tuple) else None,
+)
+def test_where_a_try_ran(
+    run: Callable[..., Path], store: Store, dropped: tuple[str, ...], hosts: set[str]
+) -> None:
+    store.import_(run(*dropped))
+    ran = [row for row in tries(store) if row["queue_running"] is not None]
+    assert len(ran) == 24
+    assert {row["hostname"] for row in ran} == hosts
+    assert {row["worker_id"] for row in ran} == {WORKER}
+
+
 def test_a_task_that_was_tried_three_times_had_three_tasks(case: Case, store: Store) -> None:
     store.import_(case(NAME) / "runinfo")
     boom = [row for row in tries(store) if row["task_id"] == 17]

@@ -1,4 +1,4 @@
-"""debug_log of Work Queue: which files were sent for which task, and nothing else.
+"""debug_log of Work Queue: which files were sent for which task, where workers are, no more.
 
 Since 2025-03 Parsl runs Work Queue in a process without a log, so that nothing states which of
 Work Queue's tasks is which of the executor's. But the executor puts what it wants executed into
@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dnpcsql.identity import PARSL_LOG, WORK_QUEUE, Names
+from dnpcsql.importers.attributes import to_json
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.logs import first_line
 from dnpcsql.importers.text import LINE_LIMIT, Lines
@@ -43,6 +44,9 @@ _TASK = re.compile(r"tx to .*\((\S+)\): task (\d{1,12})$")
 _ENDS = re.compile(r"Task (\d{1,12}) state change: \w+ \(\d\) to (\w+)")
 # vm (127.0.0.1:41548) sending back file-80-…-result to /…/function_data/0019/result
 _BACK = re.compile(r"sending back \S+ to \S.*/function_data/(\d{4,10})/result$")
+
+# rx from vm (127.0.0.1:41548): info worker-id worker-8c1b8878f8166519e1c1b745e1dac6f4
+_HOST = re.compile(r"rx from (\S{1,255}) \((\S{1,255})\): info worker-id (\S{1,100})$")
 
 _LONGEST = 10_000  # characters of a line that can be of use
 _LATER = frozenset({"RETRIEVED", "DONE", "WAITING"})
@@ -67,8 +71,10 @@ def debug_log(path: Path, context: Context) -> Iterator[Record]:
     ties = Ties(Names(scope, PARSL_LOG), names, label)
     lines = Lines(path)
     understood = 0
-    for line in lines:
-        found = ties.tell(line)
+    for number, line in enumerate(lines, 1):
+        found = ties.tell(line) if len(line) <= _LONGEST else None
+        if found is None and (host := _HOST.search(line[:_LONGEST])):
+            found = _host(names, label, host, number)
         if found is not None:
             understood += 1
             yield from found
@@ -76,6 +82,21 @@ def debug_log(path: Path, context: Context) -> Iterator[Record]:
         yield Problem(number, "long line", f"cut after {LINE_LIMIT} bytes")
     left_out = {"what ties no tasks": (lines.count - understood, True)}
     yield Tally(lines.count, lines.count, understood, left_out if lines.count else {})
+
+
+def _host(names: Names, label: str, found: re.Match[str], line: int) -> list[Record]:
+    """The host of a worker, by its own word."""
+    said: dict[str, object] = {
+        "host.name": found[1],
+        "workqueue.worker.id": found[3],
+        "workqueue.worker.address": found[2],
+    }
+    uuid = names.workers_host(f"{label} {found[3]}", 0)
+    span = Span(
+        uuid, "workqueue.worker.host", names.trace_high, name="host of a worker",
+        attributes=to_json(said), line=line,
+    )  # fmt: skip
+    return [span, Containment(names.worker(f"{label} {found[3]}", 0), uuid)]
 
 
 class Ties:
@@ -88,8 +109,6 @@ class Ties:
 
     def tell(self, line: str) -> list[Record] | None:
         """The tie that a line makes known; None if the line is of no use."""
-        if len(line) > _LONGEST:
-            return None
         if "needs file" in line and (found := _NEEDS.search(line)):
             self._sent.setdefault(found[1], set()).add(found[2])
         elif ": task " in line and (found := _TASK.search(line)):

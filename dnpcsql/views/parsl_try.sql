@@ -55,6 +55,20 @@ SELECT
     (SELECT json_extract(attributes, '$."host.name"') FROM span WHERE uuid = substr(attempt.uuid, 1, 12) || '13' || substr(attempt.uuid, 15)),
     (SELECT json_extract(attributes, '$."host.name"') FROM span WHERE uuid = attempt.manager_uuid),
     (
+      SELECT json_extract(host.attributes, '$."host.name"')
+      FROM subspan AS at_worker
+      JOIN span AS host
+        ON host.uuid = substr(attempt.uuid, 1, 12) || '69' || substr(at_worker.superspan_uuid, 15)
+      WHERE at_worker.subspan_uuid = attempt.queue_task
+        AND at_worker.superspan_uuid > substr(attempt.uuid, 1, 12) || '67'
+        AND at_worker.superspan_uuid < substr(attempt.uuid, 1, 12) || '67g'
+        AND json_extract(host.attributes, '$."workqueue.worker.id"') = (
+          SELECT json_extract(attributes, '$."workqueue.worker.id"')
+          FROM event WHERE span_uuid = attempt.queue_task AND type = 'RUNNING'
+          ORDER BY time_unix_nano DESC LIMIT 1
+        )
+    ),
+    (
       SELECT rtrim(rtrim(address, '0123456789'), ':')
       FROM (
         SELECT time_unix_nano, coalesce(

@@ -142,6 +142,14 @@ def test_a_result_of_which_no_task_is_told_ties_nothing(tmp_path: Path) -> None:
     assert of(debug(tmp_path, BACK, done, RESULT), Containment) == []
 
 
+def test_a_worker_says_on_which_host_it_is(tmp_path: Path) -> None:
+    records = debug(tmp_path, HEAD + "rx from vm (127.0.0.1:41548): info worker-id worker-a")
+    uuid, worker = NAMES.workers_host("wq worker-a", 0), NAMES.worker("wq worker-a", 0)
+    assert (uuid[13:], uuid[:13]) == ("9" + worker[14:], worker[:13])
+    assert of(records, Containment) == [Containment(worker, uuid)]
+    assert json.loads(of(records, Span)[1].attributes)["host.name"] == "vm"
+
+
 def test_a_debug_log_of_anything_is_read_to_its_end(tmp_path: Path) -> None:
     hostile = ["(a) needs file " * 50_000, "\0" * 100, "tx to (x): task " + "9" * 10_000, "", "é"]
     records = debug(tmp_path, *hostile, NEEDS.format("map", "map"), SENT)
