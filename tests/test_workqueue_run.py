@@ -344,22 +344,45 @@ def test_two_executors_are_told_apart_by_their_processes(
     assert store.query("SELECT kind, count FROM problem").all() == [("executor unknown", 1)]
 
 
-def test_taskvine_beside_the_runs_belongs_to_the_one_that_was_open(
-    run: Callable[..., Path], store: Store
+@pytest.mark.parametrize("place", ["vine", "000/vine"], ids=["since 2024", "before"])
+def test_taskvines_logs_belong_to_the_run_that_was_open(
+    run: Callable[..., Path], store: Store, place: str
 ) -> None:
-    """Parsl keeps TaskVine's logs in runinfo/<label>/<when>, not below the run."""
+    """Parsl keeps them in runinfo/<label>/<when>, once in runinfo/NNN/<label>/<when>."""
     tree = run()
-    logs = tree / "vine" / "2026-11-22T07:14:26" / "vine-logs"
-    logs.mkdir(parents=True)
     (tree / "000" / "vine").mkdir()
+    logs = tree / place / "2026-11-22T07:14:26" / "vine-logs"
+    logs.mkdir(parents=True)
     (logs / "transactions").write_text(
         "1795331667636265 99 MANAGER 99 START 0\n"
         "1795331667780402 99 TASK 1 READY work FIRST_RESOURCES 1 {}\n"
     )
+    (logs / "performance").write_text("# timestamp workers_connected\n1795331667780402 1\n")
     store.import_(tree)
-    assert store.query("SELECT trace_id FROM span WHERE type = 'taskvine.task'").all() == [
+    assert store.query("SELECT DISTINCT trace_id FROM span WHERE type LIKE 'taskvine.%'").all() == [
         (RUN.replace("-", ""),)
     ]
+    assert store.query(
+        "SELECT json_extract(attributes, '$.\"parsl.executor.label\"') FROM span "
+        "WHERE type = 'taskvine.manager'"
+    ).all() == [("vine",)]
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("", ["empty file"]),
+        ("this is no such log\nat all\n", ["nothing understood"]),
+        ("\x7fELF\x01\x02" + "\x00" * 10_000, ["nothing understood", "torn record"]),
+    ],
+    ids=["empty", "foreign", "binary"],
+)
+def test_a_file_of_that_name_that_is_none_is_told_of(
+    tmp_path: Path, store: Store, text: str, kinds: list[str]
+) -> None:
+    (tmp_path / "transaction_log").write_text(text)
+    store.import_(tmp_path / "transaction_log")
+    assert [kind for (kind,) in store.query("SELECT kind FROM problem ORDER BY kind")] == kinds
 
 
 # The published log of 2023, never committed.

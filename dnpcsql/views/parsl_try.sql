@@ -142,13 +142,7 @@ FROM (
     substr(tie.subspan_uuid, 15) AS executor_task,
     on_worker.superspan_uuid AS worker_uuid,
     on_manager.superspan_uuid AS manager_uuid,
-    (
-      SELECT subspan_uuid FROM subspan
-      WHERE superspan_uuid = substr(attempt.uuid, 1, 12) || '28' || substr(tie.subspan_uuid, 15)
-        AND subspan_uuid > substr(attempt.uuid, 1, 12) || '68'
-        AND subspan_uuid < substr(attempt.uuid, 1, 12) || '68g'
-      ORDER BY key LIMIT 1
-    ) AS queue_task
+    queued.subspan_uuid AS queue_task
   FROM span AS attempt
   LEFT JOIN subspan AS tie
     ON tie.superspan_uuid = substr(attempt.uuid, 1, 12) || '23' || substr(attempt.uuid, 15)
@@ -174,6 +168,15 @@ FROM (
       WHERE subspan_uuid = substr(attempt.uuid, 1, 12) || '38' || substr(tie.subspan_uuid, 15)
         AND superspan_uuid > substr(attempt.uuid, 1, 12) || '36'
         AND superspan_uuid < substr(attempt.uuid, 1, 12) || '36g'
+    )
+  LEFT JOIN subspan AS queued
+    ON queued.superspan_uuid = tie.subspan_uuid
+    AND (queued.subspan_uuid, queued.key) = (
+      SELECT subspan_uuid, key FROM subspan
+      WHERE superspan_uuid = tie.subspan_uuid
+        AND subspan_uuid > substr(attempt.uuid, 1, 12) || '68'
+        AND subspan_uuid < substr(attempt.uuid, 1, 12) || '68g'
+      ORDER BY key LIMIT 1
     )
   WHERE attempt.type = 'parsl.monitoring.try'
   UNION ALL
@@ -182,13 +185,7 @@ FROM (
     substr(tie.subspan_uuid, 15) AS executor_task,
     on_worker.superspan_uuid AS worker_uuid,
     on_manager.superspan_uuid AS manager_uuid,
-    (
-      SELECT subspan_uuid FROM subspan
-      WHERE superspan_uuid = substr(attempt.uuid, 1, 12) || '28' || substr(tie.subspan_uuid, 15)
-        AND subspan_uuid > substr(attempt.uuid, 1, 12) || '68'
-        AND subspan_uuid < substr(attempt.uuid, 1, 12) || '68g'
-      ORDER BY key LIMIT 1
-    ) AS queue_task
+    queued.subspan_uuid AS queue_task
   FROM span AS attempt
   LEFT JOIN subspan AS tie
     ON tie.superspan_uuid = substr(attempt.uuid, 1, 12) || '23' || substr(attempt.uuid, 15)
@@ -214,6 +211,15 @@ FROM (
       WHERE subspan_uuid = substr(attempt.uuid, 1, 12) || '38' || substr(tie.subspan_uuid, 15)
         AND superspan_uuid > substr(attempt.uuid, 1, 12) || '36'
         AND superspan_uuid < substr(attempt.uuid, 1, 12) || '36g'
+    )
+  LEFT JOIN subspan AS queued
+    ON queued.superspan_uuid = tie.subspan_uuid
+    AND (queued.subspan_uuid, queued.key) = (
+      SELECT subspan_uuid, key FROM subspan
+      WHERE superspan_uuid = tie.subspan_uuid
+        AND subspan_uuid > substr(attempt.uuid, 1, 12) || '68'
+        AND subspan_uuid < substr(attempt.uuid, 1, 12) || '68g'
+      ORDER BY key LIMIT 1
     )
   WHERE attempt.type = 'parsl.rundir.try'
     AND NOT EXISTS (
