@@ -25,13 +25,14 @@ PARSL_LOG = "2"
 INTERCHANGE = "3"
 MANAGER_LOG = "4"
 WORKER_LOG = "5"
+DEBUG_LOG = "3"  # Work Queue's: an executor has it, or an interchange
 WORK_QUEUE = "6"  # or TaskVine, its successor: an executor has one of them
 SCRIPT = "7"
 NAMED = "9"
 
 # The second digit: what it is.
 _WORKFLOW, _TASK, _TRY, _EXECUTOR, _BLOCK, _MANAGER, _WORKER, _EXECUTOR_TASK = "12345678"
-_HOST = "9"
+_QUEUE_TASK = "a"
 
 _TASKS, _TRIES = 10**10, 10**4  # more than any run has of them
 
@@ -132,15 +133,15 @@ class Names:
         share = _hashed(4, uid, rank) if number is None else _digits_of(10, uid) + number
         return f"{self.prefix}{_WORKER}{share}"
 
-    def workers_host(self, uid: str, rank: int) -> str:
-        """The uuid of what is told of the host of such a worker."""
-        return f"{self.prefix}{_HOST}{self.worker(uid, rank)[RUN_DIGITS + 2 :]}"
-
     def executor_task(self, label: str, number: int) -> str:
         """The uuid of what an executor calls a task: one launch of a try."""
         if not 0 <= number < 10**8:
             return f"{self.prefix}{_EXECUTOR_TASK}{_hashed(8, label, number)}"
         return f"{self.prefix}{_EXECUTOR_TASK}{_digits_of(6, label)}{number:08d}"
+
+    def queue_task(self, label: str, number: int) -> str:
+        """The uuid of what Work Queue or TaskVine, below an executor, calls a task."""
+        return f"{self.prefix}{_QUEUE_TASK}{self.executor_task(label, number)[RUN_DIGITS + 2 :]}"
 
     def summary(self, *key: object) -> str:
         """The uuid of something that is told of many things together."""

@@ -135,7 +135,7 @@ def test_what_fits_is_counted_and_what_is_inferred_is_said(
     assert "executor task - interchange" not in counts
     notes = store.query(
         "SELECT DISTINCT note FROM subspan WHERE superspan_uuid LIKE '____________28%' "
-        "AND subspan_uuid LIKE '____________68%'"
+        "AND subspan_uuid LIKE '____________6a%'"
     ).all()
     assert all(note.startswith("inferred: ") for (note,) in notes)
 
@@ -338,7 +338,7 @@ def test_two_executors_are_told_apart_by_their_processes(
     store.import_(tree)
     stated = store.query(
         "SELECT substr(subspan_uuid, 21) FROM subspan WHERE superspan_uuid LIKE '____________28%' "
-        "AND subspan_uuid LIKE '____________68%' AND source_id IS NOT NULL ORDER BY 1"
+        "AND subspan_uuid LIKE '____________6a%' AND source_id IS NOT NULL ORDER BY 1"
     ).all()
     assert stated == [("00000001",), ("00000008",)]
     assert store.query("SELECT kind, count FROM problem").all() == [("executor unknown", 1)]

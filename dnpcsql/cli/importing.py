@@ -27,8 +27,8 @@ _ACCOUNTS = (
     ("21", "1", "%", "parsl.log (executors' own task ids, tracebacks, blocks, the zone)"),
     ("38", "28", "%.rundir.%", "the executor's interchange.log (the way to the workers and back)"),
     ("58", "28", "%.rundir.%", "the executor's worker logs (which worker ran what)"),
-    ("68", "28", "%.workqueue.%", "the executor's transaction_log (which worker ran what, when)"),
-    ("68", "28", "%.taskvine.%", "TaskVine's transactions (which worker ran what, when)"),
+    ("6a", "28", "%.workqueue.%", "the executor's transaction_log (which worker ran what, when)"),
+    ("6a", "28", "%.taskvine.%", "TaskVine's transactions (which worker ran what, when)"),
 )
 
 

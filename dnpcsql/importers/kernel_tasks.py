@@ -106,7 +106,7 @@ class Tasks(Account):
         if label is None:
             return (Problem(at.line, "executor unknown", f"executor task {executor_id} queued"),)
         inner = self._names.executor_task(label, int(executor_id))
-        task = Names(self.run_id, WORK_QUEUE).executor_task(label, int(number))
+        task = Names(self.run_id, WORK_QUEUE).queue_task(label, int(number))
         return (Event(inner, at.time, "executor_submitted", at.line), Containment(inner, task))
 
     def queue_completed(self, at: At, number: str, executor_id: str) -> Sequence[Record]:

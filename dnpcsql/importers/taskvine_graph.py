@@ -78,7 +78,7 @@ class Graph:
         return None
 
     def _link(self, task: str, file: str, type_: str) -> Link:
-        return Link(self._names.executor_task(self._label, int(task)), self._file(file), type_)
+        return Link(self._names.queue_task(self._label, int(task)), self._file(file), type_)
 
     def _file(self, name: str) -> str:
         return self._names.named("file", self._label, name)

@@ -146,7 +146,7 @@ class Manager:
     def _task(self, number: str) -> str:
         if not (number.isascii() and number.isdecimal() and len(number) <= _DIGITS):
             raise ValueError(f"no number of a task: {number:.40}")
-        return self._names.executor_task(self._key, int(number))
+        return self._names.queue_task(self._key, int(number))
 
     def _submitted(
         self, time: int, line: int, task: str, state: str, rest: str, number: int

@@ -22,7 +22,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from dnpcsql.identity import PARSL_LOG, WORK_QUEUE, Names
+from dnpcsql.identity import DEBUG_LOG, PARSL_LOG, WORK_QUEUE, Names
 from dnpcsql.importers.attributes import to_json
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.logs import first_line
@@ -64,11 +64,11 @@ def debug_log(path: Path, context: Context) -> Iterator[Record]:
     scope, problems = context.run_or_scope(first_line(path))
     yield from problems
     label = (context.label or "") if context.run_id is not None else ""
-    names = Names(scope, WORK_QUEUE)
+    names = Names(scope, DEBUG_LOG)
     yield Span(
         names.executor(label), "workqueue.debug_log", names.trace_high, name="debug log", line=1
     )
-    ties = Ties(Names(scope, PARSL_LOG), names, label)
+    ties = Ties(Names(scope, PARSL_LOG), Names(scope, WORK_QUEUE), label)
     lines = Lines(path)
     understood = 0
     for number, line in enumerate(lines, 1):
@@ -91,12 +91,13 @@ def _host(names: Names, label: str, found: re.Match[str], line: int) -> list[Rec
         "workqueue.worker.id": found[3],
         "workqueue.worker.address": found[2],
     }
-    uuid = names.workers_host(f"{label} {found[3]}", 0)
-    span = Span(
-        uuid, "workqueue.worker.host", names.trace_high, name="host of a worker",
-        attributes=to_json(said), line=line,
-    )  # fmt: skip
-    return [span, Containment(names.worker(f"{label} {found[3]}", 0), uuid)]
+    uuid = names.worker(f"{label} {found[3]}", 0)
+    return [
+        Span(
+            uuid, "workqueue.debug_log.worker", names.trace_high, name="worker",
+            attributes=to_json(said), line=line,
+        )
+    ]  # fmt: skip
 
 
 class Ties:
@@ -129,7 +130,7 @@ class Ties:
         return [
             Containment(
                 self._parsl.executor_task(self._label, int(executor_task)),
-                self._queue.executor_task(self._label, int(task)),
+                self._queue.queue_task(self._label, int(task)),
                 KEY,
                 note,
             )

@@ -21,12 +21,12 @@ SELECT
   EXISTS (SELECT 1 FROM span WHERE uuid > run || '28' AND uuid < run || '28g')
 FROM part
 WHERE run IS NOT NULL
-  AND EXISTS (SELECT 1 FROM span WHERE uuid > run || '68' AND uuid < run || '68g')
+  AND EXISTS (SELECT 1 FROM span WHERE uuid > run || '6a' AND uuid < run || '6ag')
   -- 00 stands for something that was taken out. A file that tells of neither changes nothing.
   AND EXISTS (
     SELECT 1
     FROM (
-      SELECT '00' AS told UNION ALL SELECT '13' UNION ALL SELECT '28' UNION ALL SELECT '64'
+      SELECT '00' AS told UNION ALL SELECT '13' UNION ALL SELECT '28' UNION ALL SELECT '34'
       UNION ALL SELECT '66'
     )
     JOIN temp.touched ON touched.uuid >= run || told AND touched.uuid < run || told || 'g'
@@ -63,7 +63,7 @@ FROM (
     task.uuid AS task, task.name AS category, task.start_unix_nano AS waiting,
     task.end_unix_nano AS ended
   FROM temp.queued
-  CROSS JOIN span AS task ON task.uuid > run || '68' AND task.uuid < run || '68g'
+  CROSS JOIN span AS task ON task.uuid > run || '6a' AND task.uuid < run || '6ag'
   WHERE substr(task.uuid, 21) NOT GLOB '*[^0-9]*'
 )
 WHERE number > 0;
@@ -139,7 +139,7 @@ WHERE (run, digits) IN (
   WHERE EXISTS (
       SELECT 1 FROM subspan AS tie
       WHERE tie.superspan_uuid = pair.executor_task
-        AND tie.subspan_uuid > run || '68' AND tie.subspan_uuid < run || '68g'
+        AND tie.subspan_uuid > run || '6a' AND tie.subspan_uuid < run || '6ag'
         AND tie.subspan_uuid <> pair.task
     )
     OR EXISTS (
@@ -216,5 +216,12 @@ SET parent_uuid = coalesce(
 )
 WHERE uuid IN (
   SELECT task.uuid FROM temp.queued
-  CROSS JOIN span AS task ON task.uuid > run || '68' AND task.uuid < run || '68g'
+  CROSS JOIN span AS task ON task.uuid > run || '6a' AND task.uuid < run || '6ag'
 );
+
+-- What debug_log tells of a worker is an account of it.
+INSERT OR IGNORE INTO facet (left_uuid, right_uuid, note)
+SELECT told.uuid, worker.uuid, 'same worker'
+FROM temp.queued
+CROSS JOIN span AS told ON told.uuid > run || '37' AND told.uuid < run || '37g'
+JOIN span AS worker ON worker.uuid = run || '67' || substr(told.uuid, 15);

@@ -7,9 +7,8 @@ SELECT
     WHEN span.original_span_id IS NULL
       AND (span.type LIKE 'parsl.%' OR span.type LIKE 'workqueue.%' OR span.type LIKE 'taskvine.%')
       AND substr(span.uuid, 13, 1) BETWEEN '1' AND '7'
-      -- What interchange, manager and worker do for a task are parts of it, not accounts of it;
-      -- so is what Work Queue or TaskVine does.
-      AND substr(span.uuid, 13, 2) NOT IN ('38', '48', '58', '68')
+      -- What interchange, manager and worker do for a task are parts of it, not accounts of it.
+      AND substr(span.uuid, 13, 2) NOT IN ('38', '48', '58')
     THEN substr(span.uuid, 1, 12) || '0' || substr(span.uuid, 14)
     ELSE coalesce(
       (SELECT min(facet.left_uuid) FROM facet WHERE facet.right_uuid = span.uuid),

@@ -42,7 +42,7 @@ executor(run, digits, label) AS (
     AND EXISTS (
       SELECT 1
       FROM (
-        SELECT '28' AS task UNION ALL SELECT '38' UNION ALL SELECT '58' UNION ALL SELECT '68'
+        SELECT '28' AS task UNION ALL SELECT '38' UNION ALL SELECT '58' UNION ALL SELECT '6a'
       )
       JOIN span AS numbered
         ON numbered.uuid > run || task || substr(span.uuid, 15, 6)
@@ -94,7 +94,7 @@ FROM (
     (
       SELECT coalesce(note, '') FROM subspan
       WHERE superspan_uuid = task.uuid
-        AND subspan_uuid > run.run || '68' AND subspan_uuid < run.run || '68g'
+        AND subspan_uuid > run.run || '6a' AND subspan_uuid < run.run || '6ag'
         AND EXISTS (SELECT 1 FROM span AS counterpart WHERE counterpart.uuid = subspan_uuid)
       ORDER BY key LIMIT 1
     ) AS note
@@ -115,7 +115,7 @@ FROM (
       ORDER BY key LIMIT 1
     )
   FROM run
-  CROSS JOIN span AS task ON task.uuid > run.run || '68' AND task.uuid < run.run || '68g'
+  CROSS JOIN span AS task ON task.uuid > run.run || '6a' AND task.uuid < run.run || '6ag'
   JOIN executor ON executor.run = run.run AND digits = substr(task.uuid, 15, 6)
 )
 UNION ALL

@@ -58,7 +58,7 @@ SELECT
       SELECT json_extract(host.attributes, '$."host.name"')
       FROM subspan AS at_worker
       JOIN span AS host
-        ON host.uuid = substr(attempt.uuid, 1, 12) || '69' || substr(at_worker.superspan_uuid, 15)
+        ON host.uuid = substr(attempt.uuid, 1, 12) || '37' || substr(at_worker.superspan_uuid, 15)
       WHERE at_worker.subspan_uuid = attempt.queue_task
         AND at_worker.superspan_uuid > substr(attempt.uuid, 1, 12) || '67'
         AND at_worker.superspan_uuid < substr(attempt.uuid, 1, 12) || '67g'
@@ -174,8 +174,8 @@ FROM (
     AND (queued.subspan_uuid, queued.key) = (
       SELECT subspan_uuid, key FROM subspan
       WHERE superspan_uuid = tie.subspan_uuid
-        AND subspan_uuid > substr(attempt.uuid, 1, 12) || '68'
-        AND subspan_uuid < substr(attempt.uuid, 1, 12) || '68g'
+        AND subspan_uuid > substr(attempt.uuid, 1, 12) || '6a'
+        AND subspan_uuid < substr(attempt.uuid, 1, 12) || '6ag'
       ORDER BY key LIMIT 1
     )
   WHERE attempt.type = 'parsl.monitoring.try'
@@ -217,8 +217,8 @@ FROM (
     AND (queued.subspan_uuid, queued.key) = (
       SELECT subspan_uuid, key FROM subspan
       WHERE superspan_uuid = tie.subspan_uuid
-        AND subspan_uuid > substr(attempt.uuid, 1, 12) || '68'
-        AND subspan_uuid < substr(attempt.uuid, 1, 12) || '68g'
+        AND subspan_uuid > substr(attempt.uuid, 1, 12) || '6a'
+        AND subspan_uuid < substr(attempt.uuid, 1, 12) || '6ag'
       ORDER BY key LIMIT 1
     )
   WHERE attempt.type = 'parsl.rundir.try'

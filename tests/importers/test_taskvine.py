@@ -65,7 +65,7 @@ def span(records: list[Record], uuid: str) -> dict[str, Any]:
 
 def test_the_manuals_own_example(tmp_path: Path) -> None:
     records = read(tmp_path, MANUAL)
-    task = NAMES.executor_task("", 1)
+    task = NAMES.queue_task("", 1)
     assert (span(records, task)["type"], span(records, task)["name"]) == (
         "taskvine.task",
         "default",
@@ -92,7 +92,7 @@ def test_the_manuals_other_example_is_of_an_older_version(tmp_path: Path) -> Non
         '"wall_time":[123.137485,"s"]}\n',
     )
     names = Names("work queue manager 1599244364466668 16444", WORK_QUEUE)
-    told = events(records, names.executor_task("", 1))
+    told = events(records, names.queue_task("", 1))
     assert [type_ for type_, _ in told] == [
         "WAITING",
         "RUNNING",
@@ -117,7 +117,7 @@ def test_the_life_of_a_task(tmp_path: Path, retrieved: str, done: str) -> None:
         f"{MANUAL}{CONNECTED}{RUNNING}{LEAVES}"
         f"1679929316000003 4107108 TASK 1 {retrieved}\n1679929316000004 4107108 TASK 1 {done}\n",
     )
-    task, worker = NAMES.executor_task("", 1), NAMES.worker(" worker-a", 0)
+    task, worker = NAMES.queue_task("", 1), NAMES.worker(" worker-a", 0)
     told = events(records, task)
     assert [type_ for type_, _ in told] == [
         "WAITING",
@@ -156,7 +156,7 @@ def test_the_worker_says_when_the_task_itself_ran(tmp_path: Path) -> None:
 def test_ready_is_what_newer_versions_call_waiting(tmp_path: Path) -> None:
     text = MANUAL.replace("WAITING default", "READY <function_add_at_0x7f4c83763e20>")
     records = read(tmp_path, text)
-    task = NAMES.executor_task("", 1)
+    task = NAMES.queue_task("", 1)
     assert span(records, task)["name"] == "<function_add_at_0x7f4c83763e20>"
     assert [type_ for type_, _ in events(records, task)] == ["READY"]
 
@@ -282,7 +282,7 @@ NAMES_SCOPE = "work queue manager 1679929304405580 4107108"
 
 def test_the_graph_has_files_and_who_reads_and_writes_them(tmp_path: Path) -> None:
     records = graph(tmp_path, GRAPH)
-    one, two = NAMES.executor_task("", 1), NAMES.executor_task("", 2)
+    one, two = NAMES.queue_task("", 1), NAMES.queue_task("", 2)
     given, made = (NAMES.named("file", "", name) for name in ("file-meta-ad38", "temp-rnd-iaf"))
     assert [(link.span_uuid, link.linked_uuid, link.type) for link in of(records, Link)] == [
         (one, given, "reads"),

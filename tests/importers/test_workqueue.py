@@ -58,7 +58,7 @@ def span(records: list[Record], uuid: str) -> dict[str, Any]:
 
 def test_the_life_of_a_task(tmp_path: Path) -> None:
     records = read(tmp_path, START, CONNECTED, WAITING, RUNNING, BACK, RETRIEVED, DONE)
-    task = NAMES.executor_task("wq", 1)
+    task = NAMES.queue_task("wq", 1)
     assert task.endswith("00000001")
     assert events(records, task) == [
         (
@@ -117,7 +117,7 @@ def test_transfers_of_version_7_are_events_of_their_task(tmp_path: Path) -> None
         "1000003 7 TRANSFER INPUT 1 1 0.009184 0.000053 exec_parsl function.py",
         "1000004 7 TRANSFER OUTPUT 1 0 0.000005 0.000199 result",
     )
-    assert events(records, NAMES.executor_task("wq", 1))[1:] == [
+    assert events(records, NAMES.queue_task("wq", 1))[1:] == [
         (
             1000003,
             "TRANSFER_INPUT",
@@ -155,7 +155,7 @@ def test_a_result_is_the_managers_and_an_exit_code_the_tasks(
     tmp_path: Path, line: str, status: int, message: str | None
 ) -> None:
     told = span(
-        read(tmp_path, START, WAITING, f"1000009 7 TASK 1 {line}"), NAMES.executor_task("wq", 1)
+        read(tmp_path, START, WAITING, f"1000009 7 TASK 1 {line}"), NAMES.queue_task("wq", 1)
     )
     assert (told["status_code"], told.get("status_message")) == (status, message)
     assert told["end_unix_nano"] == 1000009000
@@ -175,7 +175,7 @@ def test_a_task_whose_worker_is_lost_runs_again_elsewhere(tmp_path: Path) -> Non
         "1000007 7 TASK 1 RUNNING 10.0.0.2:5  FIRST_RESOURCES {}",
         "1000008 7 TASK 1 DONE SUCCESS  0  {} {}",
     )
-    task = NAMES.executor_task("wq", 1)
+    task = NAMES.queue_task("wq", 1)
     assert [(time, type_) for time, type_, _ in events(records, task)] == [
         (1000002, "WAITING"),
         (1000003, "RUNNING"),
@@ -214,7 +214,7 @@ def test_a_worker_that_connects_again_is_the_same_one(tmp_path: Path) -> None:
         "workqueue.worker.memory_mb": 2000,
         "workqueue.worker.cores": 2,
     }
-    task = NAMES.executor_task("wq", 1)
+    task = NAMES.queue_task("wq", 1)
     assert Containment(OTHER, task) in records, "the port was another's by then"
     assert Containment(WORKER, task) not in records
 
@@ -242,7 +242,7 @@ def test_categories_are_events_of_the_manager(tmp_path: Path) -> None:
 
 def test_alone_a_manager_is_a_run_of_its_own(tmp_path: Path) -> None:
     records = read(tmp_path, START, WAITING, context=Context())
-    task = ALONE.executor_task("", 1)
+    task = ALONE.queue_task("", 1)
     assert span(records, task)["parent_uuid"] == ALONE.manager("")
     assert not of(records, Problem), "Work Queue needs no Parsl around it"
 
@@ -261,17 +261,17 @@ def test_several_managers_in_one_file_are_told_apart(tmp_path: Path) -> None:
     alone = read(tmp_path, *lines, context=Context())
     for start, pid, name in ((1000000, 7, "a"), (1000001, 8, "b"), (1000005, 7, "c")):
         names = Names(f"work queue manager {start} {pid}", WORK_QUEUE)
-        assert span(alone, names.executor_task("", 1))["name"] == name
+        assert span(alone, names.queue_task("", 1))["name"] == name
     in_run = read(tmp_path, *lines)
     tasks = {record.uuid for record in of(in_run, Span) if record.type == "workqueue.task"}
     assert len(tasks) == 3
     assert {uuid[-8:] for uuid in tasks} == {"00000001"}
-    assert NAMES.executor_task("wq", 1) in tasks, "the first one's go by the executor's label"
+    assert NAMES.queue_task("wq", 1) in tasks, "the first one's go by the executor's label"
 
 
 def test_a_log_whose_beginning_is_lost_tells_what_is_left(tmp_path: Path) -> None:
     records = read(tmp_path, RUNNING, BACK, RETRIEVED, DONE)
-    task = NAMES.executor_task("wq", 1)
+    task = NAMES.queue_task("wq", 1)
     told = span(records, task)
     assert (told["type"], told["status_code"]) == ("workqueue.task", 1)
     nameless = NAMES.worker("wq 10.0.0.1:41548", 0)
@@ -327,13 +327,13 @@ def test_hostile_lines_are_counted_and_the_others_read(tmp_path: Path) -> None:
     assert tally.records == len(lines) - blank
     assert tally.understood == 2
     assert problems + unknown == tally.records - tally.understood
-    assert span(records, NAMES.executor_task("wq", 2))["name"] == "f"
+    assert span(records, NAMES.queue_task("wq", 2))["name"] == "f"
 
 
 def test_numbers_that_are_none_are_left_out_of_resources(tmp_path: Path) -> None:
     text = '{"a":[1e999,"MB"],"b":[true,"MB"],"c":["x","MB"],"d":[1,2],"e":3,"f":[0.5,"s"]}'
     records = read(tmp_path, START, f"1000002 7 TASK 1 WAITING f FIRST_RESOURCES {text}")
-    (event,) = events(records, NAMES.executor_task("wq", 1))
+    (event,) = events(records, NAMES.queue_task("wq", 1))
     assert event[2] == {"workqueue.requested.e": 3, "workqueue.requested.f_s": 0.5}
 
 
@@ -342,7 +342,7 @@ def test_a_last_line_without_an_end_is_not_read(tmp_path: Path) -> None:
     path.write_text(f"{START}\n{WAITING}\n{DONE[:-9]}")
     records = list(transaction_log(path, IN_RUN))
     assert [problem.kind for problem in of(records, Problem)] == ["torn record"]
-    assert "end_unix_nano" not in span(records, NAMES.executor_task("wq", 1))
+    assert "end_unix_nano" not in span(records, NAMES.queue_task("wq", 1))
 
 
 HEADER = "# time manager_pid WORKER worker_id host:port CONNECTION\n"
