@@ -73,13 +73,15 @@ def debug_log(path: Path, context: Context) -> Iterator[Record]:
     understood = 0
     for number, line in enumerate(lines, 1):
         found = ties.tell(line) if len(line) <= _LONGEST else None
-        if found is None and (host := _HOST.search(line[:_LONGEST])):
+        if found is None and "worker-id" in line and (host := _HOST.search(line[:_LONGEST])):
             found = _host(names, label, host, number)
         if found is not None:
             understood += 1
             yield from found
     for number in lines.cut:
         yield Problem(number, "long line", f"cut after {LINE_LIMIT} bytes")
+    if lines.torn is not None:
+        yield Problem(lines.count, "torn record", f"no end of line: {lines.torn}")
     left_out = {"what ties no tasks": (lines.count - understood, True)}
     yield Tally(lines.count, lines.count, understood, left_out if lines.count else {})
 

@@ -158,6 +158,14 @@ def test_a_debug_log_of_anything_is_read_to_its_end(tmp_path: Path) -> None:
     assert (tally.records, tally.understood) == (7, 2)
 
 
+def test_a_debug_log_cut_off_is_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "debug_log"
+    path.write_text(f"{NEEDS.format('map', 'map')}\n{SENT[:-1]}")
+    records = list(workqueue_debug.debug_log(path, IN_RUN))
+    assert of(records, Containment) == []
+    assert [problem.kind for problem in of(records, Problem)] == ["torn record"]
+
+
 # function_data/NNNN/log
 
 
