@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from dnpcsql.store import Store
 
 # The second digit of a span's id says what it is.
-_NUMBERED = {"2": "task", "3": "try", "8": "executor task"}
+_NUMBERED = {"2": "task", "3": "try", "8": "executor task", "a": "queue task"}
 _NAMED = {
     "5": ("block", "parsl.block.id"),
     "6": ("manager", "parsl.manager.id"),
@@ -69,7 +69,7 @@ def _what(uuid: str, attributes: str | None) -> str:
     kind, number = uuid[RUN_DIGITS + 1], uuid[RUN_DIGITS + 2 :]
     if kind in _NUMBERED:
         name = _NUMBERED[kind]
-        if name == "executor task":
+        if name in ("executor task", "queue task"):
             return f"{name} {number[6:].lstrip('0') or 0}"
         task = number[:10].lstrip("0") or "0"
         return f"{name} {task}" if name == "task" else f"{name} {task}.{int(number[10:])}"

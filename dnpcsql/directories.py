@@ -11,6 +11,7 @@ from pathlib import Path
 from dnpcsql import clock
 from dnpcsql.clock import Clock
 from dnpcsql.executor_directory import ExecutorDirectory
+from dnpcsql.importers.context import Queue, Queues
 from dnpcsql.importers.offsets import (
     clock_of_interchange,
     clock_of_json,
@@ -18,6 +19,7 @@ from dnpcsql.importers.offsets import (
     clock_of_start,
     extent_of_json,
 )
+from dnpcsql.importers.workqueue_managers import managers_of
 from dnpcsql.importers.zones import clock_of_log, clock_of_scripts
 from dnpcsql.rundb import first_pending, run_of_directory
 
@@ -46,8 +48,15 @@ _JSON_PROCESS = re.compile(rb'^\{"created": [\d.]+, "process": (\d+), "processNa
 _BESIDE = ("monitoring_*.log", "*/monitoring_*.log")
 
 _EXECUTOR_LOGS = (
-    "interchange.log", "interchange.jsonlog", "transaction_log", "vine-logs", "block-*",
+    "interchange.log", "interchange.jsonlog", "transaction_log", "vine-logs", "*/vine-logs",
+    "block-*",
 )  # fmt: skip
+
+_QUEUES = (
+    ("*/transaction_log", "workqueue"),
+    ("*/vine-logs/transactions", "taskvine"),
+    ("*/*/vine-logs/transactions", "taskvine"),
+)
 
 
 @dataclass
@@ -136,7 +145,17 @@ class RunDirectory:
     def labels(self) -> tuple[str, ...]:
         """The executors that have a directory."""
         logs = (log for name in _EXECUTOR_LOGS for log in self.path.glob(f"*/{name}"))
-        return tuple(sorted({log.parent.name for log in logs}))
+        return tuple(sorted({log.relative_to(self.path).parts[0] for log in logs}))
+
+    @cached_property
+    def queues(self) -> Queues:
+        """The managers of Work Queue and TaskVine."""
+        logs = [(log, system) for name, system in _QUEUES for log in self.path.glob(name)]
+        return tuple(
+            Queue(manager[1], log.relative_to(self.path).parts[0], system)
+            for log, system in sorted(logs)
+            for manager in managers_of(log)[:1]
+        )
 
     @cached_property
     def executors(self) -> dict[str, ExecutorDirectory]:

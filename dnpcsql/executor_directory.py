@@ -12,6 +12,7 @@ from dnpcsql.clock import epoch_ns
 from dnpcsql.identity import hexdigest
 from dnpcsql.importers.logs import first_line
 from dnpcsql.importers.text import lines_with
+from dnpcsql.importers.workqueue_managers import managers_of, scope_of
 
 # … INFO: Registration info for manager b'91365d3eae4d': {… 'start_time': 1795331213.7986217, …
 _REGISTERED = re.compile(
@@ -42,15 +43,16 @@ class ExecutorDirectory:
         return next((log for log in logs if log.is_file()), None)
 
     def has_blocks(self) -> bool:
-        """Whether anything is there for the interchange's log to be tied to."""
-        return any(self.path.glob("block-*"))
+        """Whether anything is there for the executor's log to be tied to."""
+        return self.log is None or any(self.path.glob("block-*"))
 
     @cached_property
     def starts(self) -> tuple[Start, ...]:
         """Its starts. A run has one; an endpoint that is started again goes on in the same files,
         and numbers its tasks from 1 again."""
         if self.log is None:
-            return ()
+            managers = managers_of(self.path / "transaction_log")
+            return tuple(Start(scope_of(*manager), manager[0] * 1000, {}) for manager in managers)
         starts = [_start(first_line(self.log))]
         begun = False
         for line in lines_with(self.log, b"Registration info for manager", *_STARTED):

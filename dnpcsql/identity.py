@@ -26,12 +26,14 @@ PARSL_LOG = "2"
 INTERCHANGE = "3"
 MANAGER_LOG = "4"
 WORKER_LOG = "5"
-WORK_QUEUE = "6"
+DEBUG_LOG = "3"  # Work Queue's: an executor has it, or an interchange
+WORK_QUEUE = "6"  # or TaskVine, its successor: an executor has one of them
 SCRIPT = "7"
 NAMED = "9"
 
 # The second digit: what it is.
 _WORKFLOW, _TASK, _TRY, _EXECUTOR, _BLOCK, _MANAGER, _WORKER, _EXECUTOR_TASK = "12345678"
+_QUEUE_TASK = "a"
 
 _TASKS, _TRIES = 10**10, 10**4  # more than any run has of them
 
@@ -145,6 +147,10 @@ class Names:
         if not 0 <= number < 10**8:
             return f"{self.prefix}{_EXECUTOR_TASK}{_hashed(8, label, number)}"
         return f"{self.prefix}{_EXECUTOR_TASK}{_digits_of(6, label)}{str(number).zfill(8)}"
+
+    def queue_task(self, label: str, number: int) -> str:
+        """The uuid of what Work Queue or TaskVine, below an executor, calls a task."""
+        return f"{self.prefix}{_QUEUE_TASK}{self.executor_task(label, number)[RUN_DIGITS + 2 :]}"
 
     def summary(self, *key: object) -> str:
         """The uuid of something that is told of many things together."""

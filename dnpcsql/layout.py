@@ -22,6 +22,7 @@ from dnpcsql.identity import RUN_DIGITS, hexdigest, trace_id_of
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.sqlite_file import is_sqlite
 from dnpcsql.importers.submit_script import told_by_name
+from dnpcsql.importers.workqueue_managers import managers_of, scopes_beside
 from dnpcsql.importers.zones import clock_of_log
 from dnpcsql.rundb import runs_of
 from dnpcsql.rundirs import finder, is_numbered
@@ -72,8 +73,16 @@ class Layout:
                 return self._database(path, already)
         home = self._home(path)
         if home is None:
+            vine = self._run_of_vine(path)
+            if vine is not None:
+                beside = path.parents[2].name
+                key = "/".join(path.parts[-4:])
+                return self._keyed(Context(vine.run_id, beside, clock=vine.clock, key=key))
             clock = self._zones.given(path) or clock_of_log(path) or self._zones.default()
-            return self._keyed(Context(run_id=run_named_in(path), clock=clock))
+            queues = scopes_beside(path)
+            return self._keyed(
+                Context(run_id=run_named_in(path), clock=clock, scopes=queues, tied=bool(queues))
+            )
         label, block_id, manager_uid = _place(path, home.path)
         mixed = self._mixed(home) if path.name in _KERNEL_LOGS else []
         usual = home.managers.get(manager_uid or "", home.clock)
@@ -86,6 +95,7 @@ class Layout:
             labels=home.labels,
             other_logs=tuple(other.run_id for other in mixed if other.run_id),
             overlapping=tuple((other.run_id or "", other.labels) for other in mixed),
+            queues=home.queues if path.name in _KERNEL_LOGS else (),
             key=str(path.relative_to(home.path)),  # equal files of one run are two files
         )
         if home.run_id is None:
@@ -101,6 +111,21 @@ class Layout:
         if found is None and path.parent.name == "submit_scripts":
             found = path.parent.parent
         return None if found is None else self._run(found)
+
+    def _run_of_vine(self, path: Path) -> RunDirectory | None:
+        """The run that a log of TaskVine's belongs to, which Parsl keeps beside the directories of
+        runs: `runinfo/<label>/<when>/vine-logs`. It is the one that was open when the manager
+        started; None if there were several, or none."""
+        if path.parent.name != "vine-logs" or len(path.parents) < 4:
+            return None
+        started = managers_of(path.parent / "transactions")[:1]
+        beside = [self._run(child) for child in _numbered(path.parents[3])] if started else []
+        labelled = [run for run in beside if (run.path / path.parents[2].name).is_dir()]
+        open_then = [
+            run for run in labelled or beside
+            if run.run_id and run.extent and run.extent[0] <= started[0][0] * 1000 <= run.extent[1]
+        ]  # fmt: skip
+        return open_then[0] if len(open_then) == 1 else None
 
     def _database(self, path: Path, already: frozenset[str]) -> Context:
         """A monitoring.db may hold many runs, and lies beside their directories."""
@@ -169,7 +194,7 @@ class Layout:
         parts = (
             context.run_id, context.label, context.block_id, context.manager_uid,
             context.clock, context.labels, context.other_logs, context.overlapping,
-            context.scopes, context.tied, context.key,
+            context.scopes, context.tied, context.queues, context.key,
         )  # fmt: skip
         alone = "alone " if context.scopes else ""
         return replace(context, key=alone + hexdigest(16, *parts))

@@ -11,7 +11,8 @@ _NUMBER = re.compile(r"\d{3,}")
 _LOGS = ("parsl.log", "parsl.jsonlog")
 _SIGNS = (
     "submit_scripts", "database_manager.log", "database_manager.jsonlog", "*/interchange.log",
-    "*/interchange.jsonlog", "*/transaction_log", "*/vine-logs", "*/block-*",
+    "*/interchange.jsonlog", "*/transaction_log", "*/vine-logs", "*/*/vine-logs",
+    "*/block-*",
 )  # fmt: skip
 
 

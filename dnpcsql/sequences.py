@@ -34,6 +34,8 @@ _USUAL = (
     "parsl.rundir.task",
     "parsl.executor.htex.interchange.task",
     "parsl.executor.htex.worker.task",
+    "workqueue.task",
+    "taskvine.task",
     "otel.span",
 )
 

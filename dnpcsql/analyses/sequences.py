@@ -96,20 +96,21 @@ def variants(happenings: Iterable[Happening]) -> list[Variant]:
     """All orders of events of the roots, the commonest first.
 
     Several accounts of one event (the same thing, the same event type) count once, at the
-    earliest. Memory grows with the number of orders, not of roots.
+    earliest; so does what Parsl writes twice. What another log tells several times of one span
+    happened several times. Memory grows with the number of orders, not of roots.
     """
     found: dict[tuple[str, ...], Variant] = {}
     root: str | None = None
     events: list[tuple[int, str]] = []
-    seen: set[tuple[str, str]] = set()
+    seen: dict[tuple[str, str], str] = {}
     for owner, time, uuid, span_type, event_type in happenings:
         if owner != root:
             _count(found, root, events)
-            root, events, seen = owner, [], set()
+            root, events, seen = owner, [], {}
         name = label(span_type, event_type)
-        key = (uuid[13:], name)
-        if key not in seen:
-            seen.add(key)
+        first = seen.setdefault((uuid[13:], name), "")
+        if not first or (first == uuid and not span_type.startswith("parsl.")):
+            seen[uuid[13:], name] = uuid
             events.append((time, name))
     _count(found, root, events)
     return sorted(found.values(), key=lambda variant: (-variant.count, variant.labels))

@@ -21,12 +21,14 @@ _SHOWN = 5
 # Directories of many files alike.
 _CROWDED = frozenset({"submit_scripts", "task_logs", "certificates", "function_data"})
 
-# A kind of account, the kind that shows that there was such a thing, and what it tells.
+# A kind of account, the kind and type that show that there was such a thing, and what it tells.
 _ACCOUNTS = (
-    ("11", "2", "monitoring.db (when apps ran on their workers, resource use, hosts)"),
-    ("21", "1", "parsl.log (executors' own task ids, tracebacks, blocks, the zone)"),
-    ("38", "28", "the executor's interchange.log (the way to the workers and back)"),
-    ("58", "28", "the executor's worker logs (which worker ran what)"),
+    ("11", "2", "%", "monitoring.db (when apps ran on their workers, resource use, hosts)"),
+    ("21", "1", "%", "parsl.log (executors' own task ids, tracebacks, blocks, the zone)"),
+    ("38", "28", "%.rundir.%", "the executor's interchange.log (the way to the workers and back)"),
+    ("58", "28", "%.rundir.%", "the executor's worker logs (which worker ran what)"),
+    ("6a", "28", "%.workqueue.%", "the executor's transaction_log (which worker ran what, when)"),
+    ("6a", "28", "%.taskvine.%", "TaskVine's transactions (which worker ran what, when)"),
 )
 
 
@@ -218,16 +220,19 @@ def _missing(store: Store, done: Importing) -> list[str]:
     for run in store.runs():
         if not _touched(done, run):
             continue
-        for kind, needed_by, text in _ACCOUNTS:
-            if _has(store, run, needed_by) and not _has(store, run, kind):
+        for kind, needed_by, type_, text in _ACCOUNTS:
+            if _has(store, run, needed_by, type_) and not _has(store, run, kind):
                 lines.append(f"  missing of run {run.id[:8]}: {text}")
     return lines
 
 
-def _has(store: Store, run: Run, kind: str) -> bool:
-    """Whether spans of a kind (see identity.py) were told of."""
-    sql = "SELECT EXISTS (SELECT 1 FROM span WHERE uuid BETWEEN :first AND :first || 'g')"
-    return bool(store.query(sql, first=f"{run.id[-12:]}{kind}").value())
+def _has(store: Store, run: Run, kind: str, type_: str = "%") -> bool:
+    """Whether spans of a kind (see identity.py), and of a type, were told of."""
+    sql = (
+        "SELECT EXISTS (SELECT 1 FROM span "
+        "WHERE uuid BETWEEN :first AND :first || 'g' AND type LIKE :type)"
+    )
+    return bool(store.query(sql, first=f"{run.id[-12:]}{kind}", type=type_).value())
 
 
 def _clocks(done: Importing) -> list[str]:

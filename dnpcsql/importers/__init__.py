@@ -11,11 +11,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dnpcsql.importers import recognising, recognising_traces
+from dnpcsql.importers import (
+    metric_lines,
+    recognising,
+    recognising_traces,
+    taskvine_graph,
+    workqueue_debug,
+    workqueue_function,
+    workqueue_log,
+    workqueue_statistics,
+)
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.interchange_log import interchange_log
 from dnpcsql.importers.jaeger_json import jaeger_json
 from dnpcsql.importers.manager_log import manager_log
+from dnpcsql.importers.metric_lines import with_metrics
 from dnpcsql.importers.monitoring_db import monitoring_db
 from dnpcsql.importers.monitoring_log import monitoring_log
 from dnpcsql.importers.otlp_json import otlp_json
@@ -50,12 +60,32 @@ def _otlp_protobuf(path: Path, context: Context) -> Iterator[Record]:
 
 BUILT_IN = (
     Importer("monitoring.db", recognising.monitoring_db, monitoring_db),
-    Importer("parsl.log", recognising.log_of("parsl"), parsl_log),
-    Importer("interchange.log", recognising.log_of("interchange"), interchange_log),
-    Importer("manager.log", recognising.log_of("manager"), manager_log),
-    Importer("worker log", recognising.log_of("worker"), worker_log),
-    Importer("monitoring log", recognising.log_of("monitoring"), monitoring_log, anchors=False),
+    Importer("parsl.log", recognising.log_of("parsl"), with_metrics(parsl_log)),
+    Importer("interchange.log", recognising.log_of("interchange"), with_metrics(interchange_log)),
+    Importer("manager.log", recognising.log_of("manager"), with_metrics(manager_log)),
+    Importer("worker log", recognising.log_of("worker"), with_metrics(worker_log)),
+    Importer(
+        "monitoring log",
+        recognising.log_of("monitoring"),
+        with_metrics(monitoring_log),
+        anchors=False,
+    ),
     Importer("submit script", recognising.exit_code, submit_script, anchors=False),
+    Importer("taskvine transactions", workqueue_log.is_taskvine, workqueue_log.transactions),
+    Importer("transaction_log", workqueue_log.is_workqueue, workqueue_log.transaction_log),
+    Importer(
+        "taskvine performance", workqueue_statistics.is_taskvine, workqueue_statistics.performance
+    ),
+    Importer("master_log", workqueue_statistics.is_workqueue, workqueue_statistics.master_log),
+    Importer("taskvine taskgraph", taskvine_graph.recognises, taskvine_graph.taskgraph),
+    Importer("debug_log", workqueue_debug.recognises, workqueue_debug.debug_log, anchors=False),
+    Importer(
+        "function_data log",
+        workqueue_function.recognises,
+        workqueue_function.function_log,
+        anchors=False,
+    ),
+    Importer("metric lines", metric_lines.recognises, metric_lines.metric_lines, anchors=False),
     Importer("otlp json", recognising_traces.otlp_json, otlp_json, anchors=False),
     Importer("otlp protobuf", recognising_traces.otlp_protobuf, _otlp_protobuf, anchors=False),
     Importer("jaeger json", recognising_traces.jaeger_json, jaeger_json, anchors=False),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 from dnpcsql import clock
 from dnpcsql.clock import Clock
@@ -42,6 +42,17 @@ class Alone:
         return False
 
 
+class Queue(NamedTuple):
+    """The manager of Work Queue or TaskVine that an executor has."""
+
+    pid: int
+    label: str
+    system: str
+
+
+Queues: TypeAlias = tuple[Queue, ...]
+
+
 def _alone(run_id: str, rundir: str | None, hosts: dict[str, str]) -> RunClocks:
     return Alone()
 
@@ -65,6 +76,7 @@ class Context:
     labels: tuple[str, ...] = ()
     other_logs: tuple[str, ...] = ()
     overlapping: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    queues: Queues = ()
     scopes: tuple[str, ...] = ()
     tied: bool = False
     clocks_of_run: Callable[[str, str | None, dict[str, str]], RunClocks] = field(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from dnpcsql.importers.context import Queues
 from dnpcsql.importers.kernel_account import TRACEBACK_LIMIT, to_json
 from dnpcsql.importers.kernel_tasks import Tasks
 from dnpcsql.importers.wordings import At
@@ -17,10 +18,16 @@ _PAIR = re.compile(r"'(\w+)': (?:'((?:[^'\\]|\\.)*)'|(\d+))")
 class Kernel(Tasks):
     """Turns messages into records: a method each, named as parsl_messages names them."""
 
-    def __init__(self, run_id: str, labels: tuple[str, ...] = (), mixed: bool = False) -> None:
+    def __init__(
+        self,
+        run_id: str,
+        labels: tuple[str, ...] = (),
+        mixed: bool = False,
+        queues: Queues = (),
+    ) -> None:
         """`labels`: of the executors that have a directory. `mixed`: its records stand among
-        those of other kernels, and some may be missing."""
-        super().__init__(run_id)
+        those of other kernels, and some may be missing. `queues`: of Work Queue and TaskVine."""
+        super().__init__(run_id, queues)
         self._labels = labels
         self._attributes: dict[str, object] = {"parsl.kernels.mixed": True} if mixed else {}
         self._first: At | None = None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from dnpcsql.identity import PARSL_LOG, Names
 from dnpcsql.importers.attributes import to_json as of_values
+from dnpcsql.importers.context import Queues
 from dnpcsql.importers.wordings import At
 from dnpcsql.records import Containment, Record, Span
 
@@ -25,17 +26,27 @@ def to_json(**values: object) -> str | None:
     return of_values(values)
 
 
+# What has a manager of its own below Parsl's executor, by a part of the executor's type.
+_QUEUES = ("workqueue", "taskvine")
+
+
 class Account:
     """The names of one run's things, and its executors."""
 
-    def __init__(self, run_id: str) -> None:
+    def __init__(self, run_id: str, queues: Queues = ()) -> None:
+        """`queues`: the managers of Work Queue and TaskVine below the run's directory."""
         self.run_id = run_id
         self._names = Names(run_id, PARSL_LOG)
         self._executors: set[str] = set()
+        self._queue_of_process = {queue.pid: queue.label for queue in queues}
+        self._queues = {queue.label: queue.system for queue in queues}
 
     def executor(self, at: At, label: str, type_: str) -> Sequence[Record]:
         """An executor of the kernel's."""
         self._executors.add(label)
+        for system in _QUEUES:
+            if f".{system}." in type_:
+                self._queues[label] = system
         return self._executor_records(at, label, type_)
 
     def _executor_once(self, at: At, label: str) -> Sequence[Record]:
@@ -54,3 +65,9 @@ class Account:
             ),
             Containment(run, uuid),
         )  # fmt: skip
+
+    def _queue_label(self, at: At) -> str | None:
+        """The executor of which a record of Work Queue's or TaskVine's process tells: by the
+        process, or because there is but one. None if that cannot be told."""
+        label = self._queue_of_process.get(at.process_id() or -1)
+        return next(iter(self._queues)) if label is None and len(self._queues) == 1 else label

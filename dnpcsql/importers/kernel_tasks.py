@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from dnpcsql.identity import WORK_QUEUE, Names
+from dnpcsql.importers.context import Queues
 from dnpcsql.importers.kernel_account import (
     MESSAGE_LIMIT,
     TRACEBACK_LIMIT,
@@ -34,8 +36,8 @@ class Tasks(Account):
     number that no task or try can have raises ValueError.
     """
 
-    def __init__(self, run_id: str) -> None:
-        super().__init__(run_id)
+    def __init__(self, run_id: str, queues: Queues = ()) -> None:
+        super().__init__(run_id, queues)
         self._states_logged = False
         self._unlaunched: set[int] = set()
         self._retries: dict[int, int] = {}
@@ -92,15 +94,34 @@ class Tasks(Account):
             records.append(Event(uuid, at.time, "launched", at.line))
         if executor_id is not None:
             inner = self._names.executor_task(label, int(executor_id))
+            queue = self._queues.get(label)
+            type_ = f"executors.{queue}.executor_task" if queue else "rundir.executor_task"
             records += [
                 Span(
-                    inner, "parsl.rundir.executor_task", self._names.trace_high,
+                    inner, f"parsl.{type_}", self._names.trace_high,
                     parent_uuid=uuid, name="executor task", line=at.line,
                 ),
                 Containment(uuid, inner),
                 Event(inner, at.time, "launched", at.line),
             ]  # fmt: skip
         return records
+
+    def queued(self, at: At, executor_id: str, number: str) -> Sequence[Record]:
+        """A launch became a task of Work Queue or TaskVine, which number tasks themselves."""
+        label = self._queue_label(at)
+        if label is None:
+            return (Problem(at.line, "executor unknown", f"executor task {executor_id} queued"),)
+        inner = self._names.executor_task(label, int(executor_id))
+        task = Names(self.run_id, WORK_QUEUE).queue_task(label, int(number))
+        return (Event(inner, at.time, "executor_submitted", at.line), Containment(inner, task))
+
+    def queue_completed(self, at: At, number: str, executor_id: str) -> Sequence[Record]:
+        """Work Queue gave the result of a launch back."""
+        label = self._queue_label(at)
+        if label is None:
+            return (Problem(at.line, "executor unknown", f"executor task {executor_id} completed"),)
+        inner = self._names.executor_task(label, int(executor_id))
+        return (Event(inner, at.time, "executor_completed", at.line),)
 
     def launched_then(self, at: At, task_id: str, label: str) -> Sequence[Record]:
         """The same in 1.2.0, which names neither try nor the executor's number."""

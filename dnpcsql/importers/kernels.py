@@ -27,7 +27,7 @@ class Kernels:
     """The kernels of one log, and whose each record is."""
 
     def __init__(self, run_id: str, context: Context, mixed: bool) -> None:
-        self._own = Kernel(run_id, context.labels, mixed)
+        self._own = Kernel(run_id, context.labels, mixed, context.queues)
         self._kernels = {run_id: self._own}
         self._separator = Separator(run_id, context) if mixed else None
         self._context = context

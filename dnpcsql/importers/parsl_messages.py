@@ -89,6 +89,23 @@ _MESSAGES: tuple[tuple[str, str, str], ...] = (
     ("Marking", "block_marked", r"Marking block (\S+) as (\w+)"),
     # Setting bad state due to exception
     ("Setting", "bad_state", r"Setting bad state due to exception"),
+    # Executor task 0 submitted as Work Queue task 1
+    # Executor task 0 submitted to Work Queue with Work Queue task id 1     (DESC's branch)
+    # Executor task 0 submitted as TaskVine task with id 1
+    (
+        "Executor",
+        "queued",
+        r"Executor task (\d+) submitted (?:as|to) (?:Work Queue|TaskVine) [a-zA-Z ]*(\d+)",
+    ),
+    # Task 0 submitted to WorkQueue with id 1     (to 2022)
+    ("submitted", "queued", r"Task (\d+) submitted to WorkQueue with id (\d+)"),
+    # Completed Work Queue task 1, executor task 0
+    # Completed WorkQueue task 3047, parsl executor task 3046     (to 2023)
+    (
+        "Completed",
+        "queue_completed",
+        r"Completed Work ?Queue task (\d+), (?:parsl )?(?:executor )?task (\d+)",
+    ),
     # Result queue worker starting
     ("Result", "result_thread", r"Result queue worker starting"),
 )

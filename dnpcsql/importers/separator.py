@@ -31,6 +31,7 @@ class Separator:
     def __init__(self, own: str, context: Context) -> None:
         self._runs = {own: context.labels, **dict(context.overlapping)}
         self._own = own
+        self._queues = {queue.pid for queue in context.queues}
         labels = Counter(label for found in self._runs.values() for label in found)
         self._labels = {
             label: run for run, found in self._runs.items() for label in found if labels[label] == 1
@@ -86,6 +87,8 @@ class Separator:
                 self._votes[at.thread][run] += 1
         elif name == "block_marked" or name == "block_launched_then":
             run = self._by_thread(at.thread) or self._last.get(at.thread)
+        elif name in ("queued", "queue_completed"):
+            run = self._own if at.process_id() in self._queues else None
         elif name in ("reraised", "bad_state"):
             run = self._by_thread(at.thread) or self._own
         else:

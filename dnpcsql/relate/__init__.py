@@ -20,18 +20,25 @@ SELECT EXISTS (
   SELECT 1 FROM source
   WHERE importer NOT IN (
     'monitoring.db', 'parsl.log', 'interchange.log', 'manager.log', 'worker log', 'monitoring log',
-    'submit script'
+    'submit script', 'transaction_log', 'master_log', 'debug_log', 'function_data log',
+    'metric lines'
   )
 )
 """
 
 
+_GRAPH = "SELECT EXISTS (SELECT 1 FROM source WHERE importer = 'taskvine taskgraph')"
+
+
 def relate(connection: sqlite3.Connection) -> None:
     """Relate the spans in temp.touched to the others, in the transaction that is open."""
-    foreign = connection.execute(_FOREIGN).fetchone()[0]
     _name_workers(connection)
+    there = {
+        "otel": connection.execute(_FOREIGN).fetchone()[0],
+        "taskvine": connection.execute(_GRAPH).fetchone()[0],
+    }
     for name, statement in _statements():
-        if foreign or name != "otel":
+        if there.get(name, True):
             connection.execute(statement)
 
 

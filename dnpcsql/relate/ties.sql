@@ -25,6 +25,7 @@ WHERE (superspan_uuid, subspan_uuid, key) IN (
   JOIN subspan AS tie
     ON tie.superspan_uuid > run || told AND tie.superspan_uuid < run || told || 'g'
   WHERE tie.source_id IS NULL AND tie.note LIKE 'inferred: %'
+    AND tie.note NOT LIKE 'inferred: by Work Queue%'  -- workqueue.sql's
     AND (
       NOT EXISTS (SELECT 1 FROM span WHERE uuid > run || '28' AND uuid < run || '28g')
       OR EXISTS (SELECT 1 FROM temp.touched WHERE uuid > run || '28' AND uuid < run || '28g')

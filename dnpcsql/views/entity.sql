@@ -5,7 +5,7 @@ SELECT
   span.uuid AS span_uuid,  -- the account
   CASE
     WHEN span.original_span_id IS NULL
-      AND (span.type LIKE 'parsl.%' OR span.type LIKE 'workqueue.%')
+      AND (span.type LIKE 'parsl.%' OR span.type LIKE 'workqueue.%' OR span.type LIKE 'taskvine.%')
       AND substr(span.uuid, 13, 1) BETWEEN '1' AND '7'
       -- What interchange, manager and worker do for a task are parts of it, not accounts of it.
       AND substr(span.uuid, 13, 2) NOT IN ('38', '48', '58')

@@ -33,11 +33,17 @@ pair(name, side, told, other) AS (
 executor(run, digits, label) AS (
   SELECT DISTINCT run, substr(uuid, 15, 6), json_extract(attributes, '$."parsl.executor.label"')
   FROM run
-  JOIN (SELECT '24' AS told UNION ALL SELECT '34')
+  JOIN (SELECT '24' AS told UNION ALL SELECT '34' UNION ALL SELECT '66')
   JOIN span ON uuid > run || told AND uuid < run || told || 'g'
-  WHERE type IN ('parsl.rundir.executor', 'parsl.executor.htex.interchange')
+  WHERE type IN (
+      'parsl.rundir.executor', 'parsl.executor.htex.interchange', 'workqueue.manager',
+      'taskvine.manager'
+    )
     AND EXISTS (
-      SELECT 1 FROM (SELECT '28' AS task UNION ALL SELECT '38' UNION ALL SELECT '58')
+      SELECT 1
+      FROM (
+        SELECT '28' AS task UNION ALL SELECT '38' UNION ALL SELECT '58' UNION ALL SELECT '6a'
+      )
       JOIN span AS numbered
         ON numbered.uuid > run || task || substr(span.uuid, 15, 6)
         AND numbered.uuid < run || task || substr(span.uuid, 15, 6) || 'g'
@@ -73,6 +79,45 @@ FROM run
 CROSS JOIN pair
 CROSS JOIN span ON span.uuid > run.run || pair.told AND span.uuid < run.run || pair.told || 'g'
 WHERE span.type LIKE 'parsl.%'
+  -- Work Queue's and TaskVine's executors have no interchange.
+  AND NOT (pair.other = '38' AND span.type LIKE 'parsl.executors.%')
+UNION ALL
+-- Work Queue and TaskVine number their tasks themselves: which is which is told by ties.
+SELECT
+  run_id, label, 'executor task - queue task', side, uuid, note IS NOT NULL,
+  coalesce(note LIKE 'inferred: %', 0), source_id, line
+FROM (
+  SELECT
+    substr(task.trace_high, 1, 8) || '-' || substr(task.trace_high, 9, 4) || '-' || substr(task.trace_high, 13, 4)
+      || '-' || substr(task.trace_high, 17, 4) || '-' || substr(task.uuid, 1, 12) AS run_id,
+    label, 'left' AS side, task.uuid AS uuid, task.source_id AS source_id, task.line AS line,
+    (
+      SELECT coalesce(note, '') FROM subspan
+      WHERE superspan_uuid = task.uuid
+        AND subspan_uuid > run.run || '6a' AND subspan_uuid < run.run || '6ag'
+        AND EXISTS (SELECT 1 FROM span AS counterpart WHERE counterpart.uuid = subspan_uuid)
+      ORDER BY key LIMIT 1
+    ) AS note
+  FROM run
+  CROSS JOIN span AS task ON task.uuid > run.run || '28' AND task.uuid < run.run || '28g'
+  JOIN executor ON executor.run = run.run AND digits = substr(task.uuid, 15, 6)
+  WHERE task.type LIKE 'parsl.executors.%'
+  UNION ALL
+  SELECT
+    substr(task.trace_high, 1, 8) || '-' || substr(task.trace_high, 9, 4) || '-' || substr(task.trace_high, 13, 4)
+      || '-' || substr(task.trace_high, 17, 4) || '-' || substr(task.uuid, 1, 12),
+    label, 'right', task.uuid, task.source_id, task.line,
+    (
+      SELECT coalesce(note, '') FROM subspan
+      WHERE subspan_uuid = task.uuid
+        AND superspan_uuid > run.run || '28' AND superspan_uuid < run.run || '28g'
+        AND EXISTS (SELECT 1 FROM span AS counterpart WHERE counterpart.uuid = superspan_uuid)
+      ORDER BY key LIMIT 1
+    )
+  FROM run
+  CROSS JOIN span AS task ON task.uuid > run.run || '6a' AND task.uuid < run.run || '6ag'
+  JOIN executor ON executor.run = run.run AND digits = substr(task.uuid, 15, 6)
+)
 UNION ALL
 SELECT
   substr(attempt.trace_high, 1, 8) || '-' || substr(attempt.trace_high, 9, 4) || '-' || substr(attempt.trace_high, 13, 4)

@@ -58,6 +58,8 @@ SELECT
   thing.status_code AS status_code,  -- OTLP's: 0 unset, 1 ok, 2 error
   thing.status_message AS status_message,  -- what went wrong
   CASE
+    WHEN thing.type LIKE 'workqueue.%' THEN 'workqueue'
+    WHEN thing.type LIKE 'taskvine.%' THEN 'taskvine'
     WHEN thing.what IN ('01', '02', '03', '04', '08') THEN 'parsl-workflow'
     WHEN thing.what = '38' THEN 'parsl-interchange'
     WHEN thing.what = '05' THEN 'parsl-provider'
@@ -301,6 +303,11 @@ FROM (
       WHEN thing.what IN ('08', '38', '48', '58') THEN (
         SELECT CAST(substr(parent_uuid, 15, 10) AS INTEGER) FROM span
         WHERE uuid = thing.run || '2' || thing.rest
+      )
+      WHEN thing.what = '0a' THEN (
+        SELECT CAST(substr(launch.parent_uuid, 15, 10) AS INTEGER)
+        FROM span AS account JOIN span AS launch ON launch.uuid = account.parent_uuid
+        WHERE account.uuid = thing.first AND substr(launch.uuid, 13, 2) = '28'
       )
     END AS task_id,
     CASE

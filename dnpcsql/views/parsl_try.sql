@@ -1,6 +1,6 @@
 -- One row for each try of each task, with the hops of its way to the worker and back, in unix
 -- seconds. A hop that no imported file tells of is NULL. Worker and manager times are by the
--- clock of their own host.
+-- clock of their own host. The hops of Work Queue and TaskVine begin with queue_.
 CREATE VIEW parsl_try AS
 SELECT
   substr(attempt.trace_high, 1, 8) || '-' || substr(attempt.trace_high, 9, 4)
@@ -40,11 +40,46 @@ SELECT
         AND superspan_uuid < substr(attempt.uuid, 1, 12) || '46g'
     )
   ) AS manager_id,  -- the uid of the manager
-  (SELECT json_extract(attributes, '$."parsl.worker.id"') FROM span WHERE uuid = attempt.worker_uuid) AS worker_id,  -- its number in its manager
+  coalesce(
+    (SELECT json_extract(attributes, '$."parsl.worker.id"') FROM span WHERE uuid = attempt.worker_uuid),
+    (
+      SELECT coalesce(
+        json_extract(attributes, '$."workqueue.worker.id"'),
+        json_extract(attributes, '$."taskvine.worker.id"')
+      )
+      FROM event WHERE span_uuid = attempt.queue_task AND type = 'RUNNING'
+      ORDER BY time_unix_nano DESC LIMIT 1
+    )
+  ) AS worker_id,  -- its number in its manager; the name of a worker of Work Queue's or TaskVine's
   coalesce(
     (SELECT json_extract(attributes, '$."host.name"') FROM span WHERE uuid = substr(attempt.uuid, 1, 12) || '13' || substr(attempt.uuid, 15)),
-    (SELECT json_extract(attributes, '$."host.name"') FROM span WHERE uuid = attempt.manager_uuid)
-  ) AS hostname,  -- where it ran
+    (SELECT json_extract(attributes, '$."host.name"') FROM span WHERE uuid = attempt.manager_uuid),
+    (
+      SELECT json_extract(host.attributes, '$."host.name"')
+      FROM subspan AS at_worker
+      JOIN span AS host
+        ON host.uuid = substr(attempt.uuid, 1, 12) || '37' || substr(at_worker.superspan_uuid, 15)
+      WHERE at_worker.subspan_uuid = attempt.queue_task
+        AND at_worker.superspan_uuid > substr(attempt.uuid, 1, 12) || '67'
+        AND at_worker.superspan_uuid < substr(attempt.uuid, 1, 12) || '67g'
+        AND json_extract(host.attributes, '$."workqueue.worker.id"') = (
+          SELECT json_extract(attributes, '$."workqueue.worker.id"')
+          FROM event WHERE span_uuid = attempt.queue_task AND type = 'RUNNING'
+          ORDER BY time_unix_nano DESC LIMIT 1
+        )
+    ),
+    (
+      SELECT rtrim(rtrim(address, '0123456789'), ':')
+      FROM (
+        SELECT time_unix_nano, coalesce(
+          json_extract(attributes, '$."workqueue.worker.address"'),
+          json_extract(attributes, '$."taskvine.worker.address"')
+        ) AS address
+        FROM event WHERE span_uuid = attempt.queue_task AND type = 'RUNNING'
+      )
+      ORDER BY time_unix_nano DESC LIMIT 1
+    )
+  ) AS hostname,  -- where it ran; of Work Queue and TaskVine, if nothing else tells, an address
   (
     SELECT type FROM event
     WHERE span_uuid IN (
@@ -86,6 +121,12 @@ SELECT
   (SELECT min(time) FROM event WHERE span_uuid = substr(attempt.uuid, 1, 12) || '58' || attempt.executor_task AND type = 'worker_completed_task') AS worker_completed,  -- by the worker host's clock
   (SELECT min(time) FROM event WHERE span_uuid = substr(attempt.uuid, 1, 12) || '58' || attempt.executor_task AND type = 'worker_all_finished_task') AS worker_finished,  -- the worker is free again
   (SELECT min(time) FROM event WHERE span_uuid = substr(attempt.uuid, 1, 12) || '38' || attempt.executor_task AND type = 'interchange_removing_task') AS interchange_result,  -- the result passes the interchange
+  CAST(substr(attempt.queue_task, 21) AS INTEGER) AS queue_task_id,  -- Work Queue's or TaskVine's own number of this try
+  (SELECT min(time) FROM event WHERE span_uuid = attempt.queue_task AND type IN ('WAITING', 'READY', 'INITIAL')) AS queue_waiting,  -- in Work Queue's own queue
+  (SELECT max(time) FROM event WHERE span_uuid = attempt.queue_task AND type = 'RUNNING') AS queue_running,  -- sent to its worker; to the last one, if others were lost
+  (SELECT max(time) FROM event WHERE span_uuid = attempt.queue_task AND type = 'WAITING_RETRIEVAL') AS queue_waiting_retrieval,  -- the worker says that it is done
+  (SELECT max(time) FROM event WHERE span_uuid = attempt.queue_task AND type = 'RETRIEVED') AS queue_retrieved,  -- its result was fetched
+  (SELECT max(time) FROM event WHERE span_uuid = attempt.queue_task AND type = 'DONE') AS queue_done,  -- Parsl's executor has it
   coalesce(
     (SELECT end_unix_nano FROM span WHERE uuid = substr(attempt.uuid, 1, 12) || '13' || substr(attempt.uuid, 15)),
     (SELECT end_unix_nano FROM span WHERE uuid = substr(attempt.uuid, 1, 12) || '23' || substr(attempt.uuid, 15))
@@ -100,7 +141,8 @@ FROM (
     attempt.uuid, attempt.trace_high,
     substr(tie.subspan_uuid, 15) AS executor_task,
     on_worker.superspan_uuid AS worker_uuid,
-    on_manager.superspan_uuid AS manager_uuid
+    on_manager.superspan_uuid AS manager_uuid,
+    queued.subspan_uuid AS queue_task
   FROM span AS attempt
   LEFT JOIN subspan AS tie
     ON tie.superspan_uuid = substr(attempt.uuid, 1, 12) || '23' || substr(attempt.uuid, 15)
@@ -126,6 +168,15 @@ FROM (
       WHERE subspan_uuid = substr(attempt.uuid, 1, 12) || '38' || substr(tie.subspan_uuid, 15)
         AND superspan_uuid > substr(attempt.uuid, 1, 12) || '36'
         AND superspan_uuid < substr(attempt.uuid, 1, 12) || '36g'
+    )
+  LEFT JOIN subspan AS queued
+    ON queued.superspan_uuid = tie.subspan_uuid
+    AND (queued.subspan_uuid, queued.key) = (
+      SELECT subspan_uuid, key FROM subspan
+      WHERE superspan_uuid = tie.subspan_uuid
+        AND subspan_uuid > substr(attempt.uuid, 1, 12) || '6a'
+        AND subspan_uuid < substr(attempt.uuid, 1, 12) || '6ag'
+      ORDER BY key LIMIT 1
     )
   WHERE attempt.type = 'parsl.monitoring.try'
   UNION ALL
@@ -133,7 +184,8 @@ FROM (
     attempt.uuid, attempt.trace_high,
     substr(tie.subspan_uuid, 15) AS executor_task,
     on_worker.superspan_uuid AS worker_uuid,
-    on_manager.superspan_uuid AS manager_uuid
+    on_manager.superspan_uuid AS manager_uuid,
+    queued.subspan_uuid AS queue_task
   FROM span AS attempt
   LEFT JOIN subspan AS tie
     ON tie.superspan_uuid = substr(attempt.uuid, 1, 12) || '23' || substr(attempt.uuid, 15)
@@ -159,6 +211,15 @@ FROM (
       WHERE subspan_uuid = substr(attempt.uuid, 1, 12) || '38' || substr(tie.subspan_uuid, 15)
         AND superspan_uuid > substr(attempt.uuid, 1, 12) || '36'
         AND superspan_uuid < substr(attempt.uuid, 1, 12) || '36g'
+    )
+  LEFT JOIN subspan AS queued
+    ON queued.superspan_uuid = tie.subspan_uuid
+    AND (queued.subspan_uuid, queued.key) = (
+      SELECT subspan_uuid, key FROM subspan
+      WHERE superspan_uuid = tie.subspan_uuid
+        AND subspan_uuid > substr(attempt.uuid, 1, 12) || '6a'
+        AND subspan_uuid < substr(attempt.uuid, 1, 12) || '6ag'
+      ORDER BY key LIMIT 1
     )
   WHERE attempt.type = 'parsl.rundir.try'
     AND NOT EXISTS (

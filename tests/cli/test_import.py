@@ -50,6 +50,20 @@ def test_a_log_alone_says_what_is_missing(dnpcsql: Run, copy: Case, tmp_path: Pa
     assert "missing of run 71d4a751: the executor's worker logs" in ran.out
 
 
+def test_a_run_on_work_queue_lacks_no_logs_of_another_executor(dnpcsql: Run, copy: Case) -> None:
+    tree = copy("parsl-2026.10.26-workqueue")
+    whole = dnpcsql("import", tree)
+    assert "missing" not in whole.out
+    task = dnpcsql("task", "last", "21").out
+    assert "worker worker-8c1b8878f8166519e1c1b745e1dac6f4, on vm)" in task
+    assert "transaction_log:36" in task
+    dnpcsql("forget", "transaction_log")
+    (tree / "000" / "WorkQueueExecutor" / "transaction_log").unlink()
+    less = dnpcsql("import", tree)
+    assert "missing of run f3773e4f: the executor's transaction_log" in less.out
+    assert "interchange.log" not in less.out
+
+
 def test_nothing_to_import_is_one_line_that_says_what_to_do(dnpcsql: Run, tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "a.txt").write_text("hello\n")
