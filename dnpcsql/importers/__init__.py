@@ -11,8 +11,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dnpcsql.importers import recognising, recognising_traces
+from dnpcsql.importers import (
+    recognising,
+    recognising_cloudwatch,
+    recognising_funcx,
+    recognising_traces,
+)
+from dnpcsql.importers.cloudwatch import cloudwatch
 from dnpcsql.importers.context import Context
+from dnpcsql.importers.funcx_client_log import funcx_client_log
+from dnpcsql.importers.funcx_endpoint_log import funcx_endpoint_log
+from dnpcsql.importers.funcx_manager_log import funcx_manager_log
+from dnpcsql.importers.funcx_worker_log import funcx_worker_log
 from dnpcsql.importers.interchange_log import interchange_log
 from dnpcsql.importers.jaeger_json import jaeger_json
 from dnpcsql.importers.manager_log import manager_log
@@ -50,12 +60,18 @@ def _otlp_protobuf(path: Path, context: Context) -> Iterator[Record]:
 
 BUILT_IN = (
     Importer("monitoring.db", recognising.monitoring_db, monitoring_db),
+    # Before Parsl's: funcX calls its files and loggers alike.
+    Importer("funcx client log", recognising_funcx.client_log, funcx_client_log),
+    Importer("funcx endpoint.log", recognising_funcx.log_of("endpoint"), funcx_endpoint_log),
+    Importer("funcx manager.log", recognising_funcx.log_of("manager"), funcx_manager_log),
+    Importer("funcx worker log", recognising_funcx.log_of("worker"), funcx_worker_log),
     Importer("parsl.log", recognising.log_of("parsl"), parsl_log),
     Importer("interchange.log", recognising.log_of("interchange"), interchange_log),
     Importer("manager.log", recognising.log_of("manager"), manager_log),
     Importer("worker log", recognising.log_of("worker"), worker_log),
     Importer("monitoring log", recognising.log_of("monitoring"), monitoring_log, anchors=False),
     Importer("submit script", recognising.exit_code, submit_script, anchors=False),
+    Importer("cloudwatch", recognising_cloudwatch.cloudwatch, cloudwatch),
     Importer("otlp json", recognising_traces.otlp_json, otlp_json, anchors=False),
     Importer("otlp protobuf", recognising_traces.otlp_protobuf, _otlp_protobuf, anchors=False),
     Importer("jaeger json", recognising_traces.jaeger_json, jaeger_json, anchors=False),

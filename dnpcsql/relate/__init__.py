@@ -13,13 +13,14 @@ from collections.abc import Iterable
 
 from dnpcsql.database import sql_files
 
-# Whether any source is not Parsl's own: only then may a span be another program's.
+# Whether any source is not Parsl's own, or funcX's: only then may a span be another program's.
 _FOREIGN = """
 SELECT EXISTS (
   SELECT 1 FROM source
   WHERE importer NOT IN (
     'monitoring.db', 'parsl.log', 'interchange.log', 'manager.log', 'worker log', 'monitoring log',
-    'submit script'
+    'submit script', 'funcx client log', 'funcx endpoint.log', 'funcx manager.log',
+    'funcx worker log', 'cloudwatch'
   )
 )
 """
