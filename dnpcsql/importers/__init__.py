@@ -23,6 +23,8 @@ from dnpcsql.importers.funcx_client_log import funcx_client_log
 from dnpcsql.importers.funcx_endpoint_log import funcx_endpoint_log
 from dnpcsql.importers.funcx_manager_log import funcx_manager_log
 from dnpcsql.importers.funcx_worker_log import funcx_worker_log
+from dnpcsql.importers.globus_compute_audit import globus_compute_audit
+from dnpcsql.importers.globus_compute_audit import recognises as is_audit_log
 from dnpcsql.importers.interchange_log import interchange_log
 from dnpcsql.importers.jaeger_json import jaeger_json
 from dnpcsql.importers.manager_log import manager_log
@@ -71,6 +73,9 @@ BUILT_IN = (
     Importer("worker log", recognising.log_of("worker"), worker_log),
     Importer("monitoring log", recognising.log_of("monitoring"), monitoring_log, anchors=False),
     Importer("submit script", recognising.exit_code, submit_script, anchors=False),
+    Importer(
+        "globus compute audit.log", is_audit_log, globus_compute_audit
+    ),
     Importer("cloudwatch", recognising_cloudwatch.cloudwatch, cloudwatch),
     Importer("otlp json", recognising_traces.otlp_json, otlp_json, anchors=False),
     Importer("otlp protobuf", recognising_traces.otlp_protobuf, _otlp_protobuf, anchors=False),

@@ -100,12 +100,12 @@ class _Rows:
     def _time(self, asctime: Any, timestamp: str | None) -> int:
         """When a record was written; if it does not say, when it came in. A zone-less time is by
         the container's clock, which the time of arrival tells."""
-        arrived = None if timestamp is None else _instant(timestamp)[0]
+        arrived = None if timestamp is None else instant(timestamp)[0]
         if not isinstance(asctime, str):
             if arrived is None:
                 raise ValueError("neither asctime nor @timestamp")
             return arrived
-        written, zoned = _instant(asctime)
+        written, zoned = instant(asctime)
         if zoned or arrived is None:
             return written
         # It comes in after it was written, within seconds or a few minutes.
@@ -156,7 +156,7 @@ def _unwrapped(message: Any) -> dict[str, Any] | None:
     return None
 
 
-def _instant(text: str) -> tuple[int, bool]:
+def instant(text: str) -> tuple[int, bool]:
     """A time's nanoseconds, as if it were UTC where it shows no zone; whether it shows one."""
     text = text.strip()
     if _MILLISECONDS.fullmatch(text):

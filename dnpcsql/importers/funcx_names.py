@@ -20,7 +20,7 @@ RUN = hexdigest(RUN_DIGITS, "funcX")
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 # Who tells. (No digit of identity.py's, so that nothing of Parsl's is taken for funcX's.)
-CLIENT, ENDPOINT, MANAGER, WORKER, CLOUD = "abcde"
+CLIENT, ENDPOINT, MANAGER, WORKER, CLOUD, AUDIT = "abcdef"
 
 # What it is, as in identity.py.
 _RUN, _NUMBERED, _ENDPOINT, _MANAGER, _WORKER, _TASK = "124678"

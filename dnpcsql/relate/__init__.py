@@ -20,7 +20,7 @@ SELECT EXISTS (
   WHERE importer NOT IN (
     'monitoring.db', 'parsl.log', 'interchange.log', 'manager.log', 'worker log', 'monitoring log',
     'submit script', 'funcx client log', 'funcx endpoint.log', 'funcx manager.log',
-    'funcx worker log', 'cloudwatch'
+    'funcx worker log', 'globus compute audit.log', 'cloudwatch'
   )
 )
 """

@@ -11,11 +11,17 @@ SELECT
     WHERE subspan_uuid = task.client_uuid
       AND superspan_uuid > '6205a822e48da1' AND superspan_uuid < '6205a822e48da1g'
   ) AS client_uuid,  -- the start of the client that submitted it; NULL: of no client whose log is here
-  (
-    SELECT min(json_extract(attributes, '$."funcx.endpoint.id"'))
-    FROM subspan JOIN span ON uuid = superspan_uuid
-    WHERE subspan_uuid = '6205a822e48db8' || task.digits
-      AND superspan_uuid > '6205a822e48db4' AND superspan_uuid < '6205a822e48db4g'
+  coalesce(
+    (
+      SELECT min(json_extract(attributes, '$."funcx.endpoint.id"'))
+      FROM subspan JOIN span ON uuid = superspan_uuid
+      WHERE subspan_uuid = '6205a822e48db8' || task.digits
+        AND superspan_uuid > '6205a822e48db4' AND superspan_uuid < '6205a822e48db4g'
+    ),
+    (
+      SELECT json_extract(attributes, '$."funcx.endpoint.id"') FROM span
+      WHERE uuid = '6205a822e48df8' || task.digits
+    )
   ) AS endpoint_id,  -- the UUID of the endpoint that had it
   coalesce(
     (
@@ -60,7 +66,10 @@ SELECT
   (SELECT min(time) FROM event WHERE span_uuid = task.client_uuid AND type = 'submitted') AS submitted,  -- the client is done with that
   (SELECT min(time) FROM event WHERE span_uuid = '6205a822e48de8' || task.digits AND type = 'funcx_web_service-received') AS cloud_received,  -- the web service has it
   (SELECT min(time) FROM event WHERE span_uuid = '6205a822e48de8' || task.digits AND type = 'funcx_forwarder.forwarder-dispatched_to_endpoint') AS cloud_dispatched,  -- the service sends it to the endpoint
-  (SELECT min(time) FROM event WHERE span_uuid = '6205a822e48db8' || task.digits AND type = 'endpoint.received') AS endpoint_received,  -- the endpoint has it
+  coalesce(
+    (SELECT min(time) FROM event WHERE span_uuid = '6205a822e48db8' || task.digits AND type = 'endpoint.received'),
+    (SELECT min(time) FROM event WHERE span_uuid = '6205a822e48df8' || task.digits AND type = 'RECEIVED')
+  ) AS endpoint_received,  -- the endpoint has it
   coalesce(
     (SELECT min(time) FROM event WHERE span_uuid = '6205a822e48db8' || task.digits AND type = 'interchange.received'),
     (SELECT min(time) FROM event WHERE span_uuid = substr(task.executor_task, 1, 12) || '38' || substr(task.executor_task, 15) AND type = 'interchange_received_task')
@@ -91,7 +100,10 @@ SELECT
     (SELECT min(time) FROM event WHERE span_uuid = substr(task.executor_task, 1, 12) || '58' || substr(task.executor_task, 15) AND type = 'worker_all_finished_task')
   ) AS worker_sending,  -- the result goes to the manager
   (SELECT min(time) FROM event WHERE span_uuid = substr(task.executor_task, 1, 12) || '38' || substr(task.executor_task, 15) AND type = 'interchange_removing_task') AS interchange_result,  -- the executor's interchange has the result
-  (SELECT min(time) FROM event WHERE span_uuid = '6205a822e48db8' || task.digits AND type = 'endpoint.forwarded') AS endpoint_forwarded,  -- the endpoint passes the result on to the service
+  coalesce(
+    (SELECT min(time) FROM event WHERE span_uuid = '6205a822e48db8' || task.digits AND type = 'endpoint.forwarded'),
+    (SELECT min(time) FROM event WHERE span_uuid = '6205a822e48df8' || task.digits AND type = 'EXEC_END')
+  ) AS endpoint_forwarded,  -- the endpoint passes the result on to the service
   (SELECT min(time) FROM event WHERE span_uuid = '6205a822e48de8' || task.digits AND type = 'funcx_forwarder.forwarder-result_enqueued') AS cloud_result,  -- the service has the result
   (SELECT min(time) FROM event WHERE span_uuid = '6205a822e48de8' || task.digits AND type = 'funcx_websocket_service.server-dispatched_to_user') AS cloud_sent,  -- the service sends it to the client
   (SELECT min(time) FROM event WHERE span_uuid = task.client_uuid AND type = 'retrieved') AS retrieved,  -- the client has the result
@@ -103,7 +115,11 @@ SELECT
     )
   ) AS error,  -- what it failed of, as far as is told
   CASE
-    WHEN EXISTS (SELECT 1 FROM span WHERE uuid = '6205a822e48dd8' || task.digits AND status_code = 2)
+    WHEN EXISTS (
+        SELECT 1 FROM span
+        WHERE uuid IN ('6205a822e48dd8' || task.digits, '6205a822e48df8' || task.digits)
+          AND status_code = 2
+      )
       OR EXISTS (
         SELECT 1 FROM event
         WHERE span_uuid = '6205a822e48db8' || task.digits AND type = 'endpoint.failed'
@@ -117,6 +133,7 @@ SELECT
           ('submit', 'submit', 1),
           ('submitted', 'submitted', 2),
           ('endpoint.received', 'endpoint.received', 3),
+          ('RECEIVED', 'endpoint.received', 3),
           ('interchange.received', 'interchange.received', 4),
           ('interchange_received_task', 'interchange.received', 4),
           ('interchange.sent', 'interchange.sent', 5),
@@ -134,11 +151,12 @@ SELECT
           ('interchange_removing_task', 'interchange.result', 12),
           ('endpoint.stored', 'endpoint.stored', 13),
           ('endpoint.forwarded', 'endpoint.forwarded', 14),
+          ('EXEC_END', 'endpoint.forwarded', 14),
           ('retrieved', 'retrieved', 15)
       ) AS hop ON hop.column1 = event.type
       WHERE event.span_uuid IN (
         task.client_uuid, '6205a822e48db8' || task.digits, '6205a822e48dc8' || task.digits,
-        '6205a822e48dd8' || task.digits,
+        '6205a822e48dd8' || task.digits, '6205a822e48df8' || task.digits,
         substr(task.executor_task, 1, 12) || '38' || substr(task.executor_task, 15),
         substr(task.executor_task, 1, 12) || '48' || substr(task.executor_task, 15),
         substr(task.executor_task, 1, 12) || '58' || substr(task.executor_task, 15)
@@ -157,30 +175,38 @@ FROM (
   FROM (
     SELECT uuid, attributes, substr(uuid, 15) AS digits, '6205a822e48da8' || substr(uuid, 15) AS client_uuid
     FROM span WHERE uuid > '6205a822e48da8' AND uuid < '6205a822e48da8g'
-  UNION ALL
+    UNION ALL
     SELECT uuid, attributes, substr(uuid, 15), uuid
     FROM span WHERE uuid > '6205a822e48da2' AND uuid < '6205a822e48da2g'
-  UNION ALL
+    UNION ALL
     SELECT uuid, attributes, substr(uuid, 15) AS digits, '6205a822e48da8' || substr(uuid, 15) AS client_uuid
     FROM span WHERE uuid > '6205a822e48db8' AND uuid < '6205a822e48db8g'
       AND NOT EXISTS (SELECT 1 FROM span AS known WHERE known.uuid = '6205a822e48da8' || substr(span.uuid, 15))
-  UNION ALL
+    UNION ALL
     SELECT uuid, attributes, substr(uuid, 15) AS digits, '6205a822e48da8' || substr(uuid, 15) AS client_uuid
     FROM span WHERE uuid > '6205a822e48dc8' AND uuid < '6205a822e48dc8g'
       AND NOT EXISTS (SELECT 1 FROM span AS known WHERE known.uuid = '6205a822e48da8' || substr(span.uuid, 15))
       AND NOT EXISTS (SELECT 1 FROM span AS known WHERE known.uuid = '6205a822e48db8' || substr(span.uuid, 15))
-  UNION ALL
+    UNION ALL
     SELECT uuid, attributes, substr(uuid, 15) AS digits, '6205a822e48da8' || substr(uuid, 15) AS client_uuid
     FROM span WHERE uuid > '6205a822e48dd8' AND uuid < '6205a822e48dd8g'
       AND NOT EXISTS (SELECT 1 FROM span AS known WHERE known.uuid = '6205a822e48da8' || substr(span.uuid, 15))
       AND NOT EXISTS (SELECT 1 FROM span AS known WHERE known.uuid = '6205a822e48db8' || substr(span.uuid, 15))
       AND NOT EXISTS (SELECT 1 FROM span AS known WHERE known.uuid = '6205a822e48dc8' || substr(span.uuid, 15))
-  UNION ALL
+    UNION ALL
     SELECT uuid, attributes, substr(uuid, 15) AS digits, '6205a822e48da8' || substr(uuid, 15) AS client_uuid
     FROM span WHERE uuid > '6205a822e48de8' AND uuid < '6205a822e48de8g'
       AND NOT EXISTS (SELECT 1 FROM span AS known WHERE known.uuid = '6205a822e48da8' || substr(span.uuid, 15))
       AND NOT EXISTS (SELECT 1 FROM span AS known WHERE known.uuid = '6205a822e48db8' || substr(span.uuid, 15))
       AND NOT EXISTS (SELECT 1 FROM span AS known WHERE known.uuid = '6205a822e48dc8' || substr(span.uuid, 15))
       AND NOT EXISTS (SELECT 1 FROM span AS known WHERE known.uuid = '6205a822e48dd8' || substr(span.uuid, 15))
+    UNION ALL
+    SELECT uuid, attributes, substr(uuid, 15) AS digits, '6205a822e48da8' || substr(uuid, 15) AS client_uuid
+    FROM span WHERE uuid > '6205a822e48df8' AND uuid < '6205a822e48df8g'
+      AND NOT EXISTS (SELECT 1 FROM span AS known WHERE known.uuid = '6205a822e48da8' || substr(span.uuid, 15))
+      AND NOT EXISTS (SELECT 1 FROM span AS known WHERE known.uuid = '6205a822e48db8' || substr(span.uuid, 15))
+      AND NOT EXISTS (SELECT 1 FROM span AS known WHERE known.uuid = '6205a822e48dc8' || substr(span.uuid, 15))
+      AND NOT EXISTS (SELECT 1 FROM span AS known WHERE known.uuid = '6205a822e48dd8' || substr(span.uuid, 15))
+      AND NOT EXISTS (SELECT 1 FROM span AS known WHERE known.uuid = '6205a822e48de8' || substr(span.uuid, 15))
   ) AS account
 ) AS task;

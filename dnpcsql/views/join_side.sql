@@ -145,6 +145,8 @@ FROM (
     ('funcX client - cloud', 'right', 'e8', 'a8'),
     ('funcX client - worker', 'left', 'a8', 'd8'),
     ('funcX client - worker', 'right', 'd8', 'a8'),
+    ('funcX endpoint - audit', 'left', 'b8', 'f8'),
+    ('funcX endpoint - audit', 'right', 'f8', 'b8'),
     ('funcX endpoint - manager', 'left', 'b8', 'c8'),
     ('funcX endpoint - manager', 'right', 'c8', 'b8'),
     ('funcX endpoint - worker', 'left', 'b8', 'd8'),
