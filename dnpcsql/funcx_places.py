@@ -1,7 +1,7 @@
 """Where the logs of funcX's and Globus Compute's endpoints lie.
 
     ~/.funcx/<name>/endpoint.log
-    ~/.funcx/<name>/HighThroughputExecutor/worker_logs/<manager uid>/manager.log, funcx_worker_<N>.log
+    ~/.funcx/<name>/<label>/worker_logs/<manager uid>/manager.log, funcx_worker_<N>.log
     ~/.globus_compute/<name>/endpoint.log, endpoint.log.1
     ~/.globus_compute/<name>/<label>/interchange.log, block-<block id>/<manager uid>/…, as Parsl's
     ~/.globus_compute/<name>/submit_scripts/

@@ -1,4 +1,4 @@
-"""What an import brought of funcX and Globus Compute: whose tasks, and which accounts are missing."""
+"""What an import brought of funcX and Globus Compute: whose tasks, and what is missing."""
 
 from __future__ import annotations
 

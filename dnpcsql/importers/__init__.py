@@ -73,9 +73,7 @@ BUILT_IN = (
     Importer("worker log", recognising.log_of("worker"), worker_log),
     Importer("monitoring log", recognising.log_of("monitoring"), monitoring_log, anchors=False),
     Importer("submit script", recognising.exit_code, submit_script, anchors=False),
-    Importer(
-        "globus compute audit.log", is_audit_log, globus_compute_audit
-    ),
+    Importer("globus compute audit.log", is_audit_log, globus_compute_audit),
     Importer("cloudwatch", recognising_cloudwatch.cloudwatch, cloudwatch),
     Importer("otlp json", recognising_traces.otlp_json, otlp_json, anchors=False),
     Importer("otlp protobuf", recognising_traces.otlp_protobuf, _otlp_protobuf, anchors=False),

@@ -55,6 +55,9 @@ def cloudwatch(path: Path, context: Context) -> Iterator[Record]:
         else:
             reader.count += 1
             yield from reader.records(row)
+    if reader.zoneless:
+        text = "no row says when its record came in: the record's own time is taken for UTC"
+        yield Problem(1, "no zone", text, reader.zoneless)
     yield reader.tally()
 
 
@@ -63,6 +66,7 @@ class _Rows:
 
     def __init__(self) -> None:
         self.count = 0
+        self.zoneless = 0
         self._understood = 0
         self._offset: int | None = None
         self._unused = Unused(("{", "[", "no task: "))
@@ -88,10 +92,7 @@ class _Rows:
 
     def tally(self) -> Tally:
         """How much was read and understood."""
-        if self._offset is None:
-            how = "Amazon's, UTC"
-        else:
-            how = "asctime beside @timestamp"
+        how = "Amazon's, UTC" if self._offset is None else "asctime beside @timestamp"
         return Tally(
             self.count, self.count, self._understood, self._unused.messages(),
             offset_text(self._offset or 0), how,
@@ -107,6 +108,7 @@ class _Rows:
             return arrived
         written, zoned = instant(asctime)
         if zoned or arrived is None:
+            self.zoneless += not zoned
             return written
         # It comes in after it was written, within seconds or a few minutes.
         offset = quarters(written - arrived + _MINUTE)

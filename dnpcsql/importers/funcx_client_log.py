@@ -194,6 +194,3 @@ class Client:
     def _trace_of(self, number: str) -> str:
         task_id = self._ids.get(int(number))
         return self._trace if task_id is None else names.trace_of_task(task_id)
-
-
-

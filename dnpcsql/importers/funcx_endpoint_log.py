@@ -8,7 +8,6 @@ the same file. It serves many clients: which task is whose is told by the client
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -24,9 +23,9 @@ from dnpcsql.importers.wordings import At, anchor, by_first_word
 from dnpcsql.records import Containment, Event, Problem, Record, Span
 
 _MESSAGES = (
-    # Initializing EndpointInterchange process with Endpoint ID: ee4737d1-cb0e-4048-93e7-b69fede8e4e3
+    # Initializing EndpointInterchange process with Endpoint ID: ee4737d1-cb0e-4048-93e7-…
     ("start", rf"Initializing EndpointInterchange process with Endpoint ID: ({UUID}|None)"),
-    # Platform info: {'parsl_v': '1.1.0', …, 'hname': 'amber', …, 'funcx_endpoint_version': '0.4.0a2'
+    # Platform info: {'parsl_v': '1.1.0', …, 'hname': 'amber', …, 'funcx_endpoint_version': '0.4.0'
     ("platform", r"Platform info: (\{.*\})"),
     # Received task: 36a48120-2c9f-4ab4-8dd1-54d51128122d
     # [TASK_PULL_THREAD] Received task:36a48120-2c9f-4ab4-8dd1-54d51128122d     (2021)
@@ -65,7 +64,8 @@ KNOWN = (
     "Ready to send", "Reconnection count", "Resending", "Results outgoing", "Scaling", "Sending",
     "Sent failure", "Setting working_dir", "Shutdown", "Shutting down", "Started local", "Starting",
     "Task incoming", "Thread exit", "Thread start", "Unacked count", "[MAIN]", "_main_loop",
-    "debug logging", "marking channel", "stopping", "waiting until", "Stopping", "joining", "set status",
+    "debug logging", "marking channel", "stopping", "waiting until", "Stopping", "joining",
+    "set status",
     "closing", "shutdown done", "Quiesce", "Waiting for", "Endpoint directory", "thread ", "No ",
 )  # fmt: skip
 

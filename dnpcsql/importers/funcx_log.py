@@ -42,7 +42,9 @@ _MORE_LENGTH = 10_000
 
 def by_its_own(tally: Tally, clock: Clock) -> Tally:
     """For a log whose records all show an instant: no other file was needed to know the zone."""
-    return tally._replace(utc_offset=clock.describe() or None, utc_offset_how="from its own records")
+    return tally._replace(
+        utc_offset=clock.describe() or None, utc_offset_how="from its own records"
+    )
 
 
 class _Raw(NamedTuple):

@@ -21,7 +21,7 @@ from dnpcsql.records import Containment, Event, Problem, Record, Span
 _MESSAGES = (
     # Manager started
     ("start", r"Manager started"),
-    # Sending registration message: b'{"parsl_v": "1.1.0", …, "block_id": "1", …, "hname": "amber", …
+    # Sending registration message: b'{"parsl_v": "1.1.0", …, "block_id": "1", …, "hname": "amber"
     ("registration", r"Sending registration message: b'(\{.*\})'"),
     # Got tasks: ['36a48120-2c9f-4ab4-8dd1-54d51128122d'] of 1
     ("got", r"Got tasks: \[([^\]]*)\] of \d+"),
@@ -52,7 +52,8 @@ KNOWN = (
     "Adding ", "Clearing task", "Command string", "Container uri", "Container cmd", "Exiting",
     "Got heartbeat", "Got task: ", "In register", "Initial workers", "Killing all", "Log dir",
     "Manager connected", "Manager listening", "Manager status", "Mode:", "Popping worker",
-    "Ready worker", "Registration received", "Removing worker", "Result received", "Sending complete",
+    "Ready worker", "Registration received", "Removing worker", "Result received",
+    "Sending complete",
     "Sending process", "Sending status", "Set task", "Spinning", "Starting thread", "Start",
     "Task ", "To-Die", "Total worker", "Worker ", "[MANAGER]", "[WORKER_REMOVE]", "available_acc",
     "container_cmd", "debug logging", "hb_", "pending_worker", "poll_period", "push poll",

@@ -23,7 +23,7 @@ from dnpcsql.records import Containment, Event, Problem, Record, Span
 _MESSAGES = (
     # Initializing worker 3
     ("start", r"Initializing worker (\d+)"),
-    # Received task with task_id='37a77735-599c-4f8d-90af-37ad6b085884' and msg='b'\x05TID=37a77735-…
+    # Received task with task_id='37a77735-599c-4f8d-90af-37ad6b085884' and msg='b'\x05TID=37a7
     # Received task_id:37a77735-599c-4f8d-90af-37ad6b085884 with task:b'…     (2021)
     ("received", rf"Received task(?: with task_id='|_id: ?)({UUID})\b.*"),
     # executing task task_id='37a77735-599c-4f8d-90af-37ad6b085884'
@@ -36,8 +36,9 @@ _MESSAGES = (
     # Sending result
     ("sending", r"Sending result"),
     # Caught an exception while executing user function
-    # Failed to execute task
-    ("raised", r"(Caught an exception while executing user function|Failed to execute task)"),
+    ("raised", r"Caught (an exception while executing user function)"),
+    # Failed to execute task     (since 2023-08)
+    ("raised", r"Failed (to execute task)"),
     # Signal handler called with signal 15
     ("signalled", r"Signal handler called with signal (\d+)"),
     # [KILL] -- Worker KILL message received!
@@ -73,7 +74,9 @@ def funcx_worker_log(path: Path, context: Context) -> Iterator[Record]:
     log = FuncxLog(path, context.clock, WORDINGS)
     uid = context.manager_uid
     if uid is None:
-        yield Problem(1, "manager unknown", "its directory is not named as a manager's: it stands alone")
+        yield Problem(
+            1, "manager unknown", "its directory is not named as a manager's: it stands alone"
+        )
     named = _NAME.match(path.name)
     worker = Worker(uid, "log " + first_line(path), int(named[1]) if named else None)
     for message in log:
@@ -138,13 +141,13 @@ class Worker:
             yield self._event(at, self._task, "worker.sending")
         self._task = None
 
-    def raised(self, at: At, text: str) -> Iterator[Record]:
+    def raised(self, at: At, what: str) -> Iterator[Record]:
         """The task at hand failed; the traceback ends with the exception."""
-        last = next((line for line in reversed(at.more) if line and line[0] != " "), text)
+        last = next((line for line in reversed(at.more) if line and line[0] != " "), what)
         found = _RAISED.fullmatch(last)
         said = {
             "exception.type": found[1] if found else None,
-            "exception.message": (found[2] if found else last) or text,
+            "exception.message": (found[2] if found else last) or last,
             "exception.stacktrace": "\n".join(at.more) or None,
         }
         uuid, trace = self._uuid(), self._trace

@@ -5,7 +5,7 @@
 
 is one line. It is the only log of today's endpoint that tells of tasks without DEBUG. A task is
 RECEIVED, at EXEC_START it is handed to the executor, at EXEC_END its result is back. The time is
-when the endpoint's parent wrote the line, and a line may hold several records, with nothing between.
+when the endpoint's parent wrote the line, which may hold several records, with nothing between.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dnpcsql.importers.text import LINE_LIMIT, Lines, Unused, shape
 from dnpcsql.records import Containment, Event, Problem, Record, Span, Tally
 
 _TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?[+-]\d\d:\d\d"
-_LINE = re.compile(rf"({_TIME}) uid=\d+ pid=(\d+) (?:uep=({UUID}) (.*)|eid=.*CEP session.*)")
+_LINE = re.compile(rf"({_TIME}) uid=\d+ pid=\d+ (?:uep=({UUID}) (.*)|eid=.*CEP session.*)")
 # The next record's `fid=` follows the state without a blank.
 _RECORD = re.compile(
     rf"fid=({UUID}|) tid=({UUID}) bid=(\S*) (?:jid=(\S+) )?([A-Z_]+)(?: - (.*?))?(?=fid=|$)"
@@ -48,7 +48,7 @@ def globus_compute_audit(path: Path, context: Context) -> Iterator[Record]:
             records += 1
             yield Problem(number, "record not understood", shape(line))
             continue
-        time, pid, endpoint_id, text = found.groups()
+        time, endpoint_id, text = found.groups()
         if endpoint_id is None:
             records += 1
             unused.add("session", line)

@@ -12,15 +12,20 @@ _FIELDS = re.compile(rb'\{\s*"(?:field|value)":\s*"')
 # [{"@timestamp": "2022-08-03 11:26:38.130", "@message": …
 _INSIGHTS = re.compile(rb'^\s*\[\s*\{\s*"@(?:timestamp|message|ptr)":')
 # {"events": [{"logStreamName": "…", "timestamp": 1659525998130, "message": "…", "ingestionTime": …
-_EVENTS = re.compile(rb'^\s*\{\s*"events":\s*\[.{0,2000}?"timestamp":\s*\d{12,13}\s*[,}]', re.DOTALL)
+_EVENTS = re.compile(
+    rb'^\s*\{\s*"events":\s*\[.{0,2000}?"timestamp":\s*\d{12,13}\s*[,}]', re.DOTALL
+)
 # @timestamp,@message     timestamp,message
-_CSV = re.compile(rb'^"?(?:@timestamp"?,|[^\n]{0,500},"?@message"?\r?\n|timestamp"?,"?message"?\r?\n)')
+_CSV = re.compile(
+    rb'^"?(?:@timestamp"?,|[^\n]{0,500},"?@message"?\r?\n|timestamp"?,"?message"?\r?\n)'
+)
 
 
 def cloudwatch(path: Path, head: bytes) -> bool:
     """Whether a file that begins so is an export of CloudWatch Logs."""
     text = unpacked_head(head).removeprefix(b"\xef\xbb\xbf")
     if text.lstrip()[:1] in (b"{", b"["):
-        query = b'"results"' in text and _FIELDS.search(text) is not None
+        results = b'"results"' in text or text.lstrip()[:1] == b"["
+        query = results and _FIELDS.search(text) is not None
         return query or _INSIGHTS.match(text) is not None or _EVENTS.match(text) is not None
     return _CSV.match(text) is not None

@@ -13,7 +13,9 @@ OWN = ("funcx_endpoint.", "globus_compute_endpoint.")
 _LOGGERS = {
     # 1659517089.018137 2022-08-03 10:58:09 INFO MainProcess-220169 MainThread-140192181061440
     # funcx_endpoint.endpoint.interchange:91 __init__ Initializing EndpointInterchange process …
-    "endpoint": rb"(?:endpoint\.|(?:executors|engines)\.high_throughput\.interchange|cli|strategies)",
+    "endpoint": (
+        rb"(?:endpoint\.|(?:executors|engines)\.high_throughput\.interchange|cli|strategies)"
+    ),
     # … funcx_endpoint.executors.high_throughput.funcx_manager:162 __init__ Manager started
     "manager": rb"(?:executors|engines)\.high_throughput\.(?:funcx_)?(?:manager|worker_map)",
     # … funcx_endpoint.executors.high_throughput.funcx_worker:98 start Starting worker
