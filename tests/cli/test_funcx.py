@@ -61,7 +61,7 @@ def check(tmp_path: Path, status: int, said: str, kept: tuple[str, ...], task_id
 def test_what_is_partly_missing_is_counted(tmp_path: Path, dnpcsql: Run) -> None:
     said = dnpcsql("import", samples.write(tmp_path / "logs"))
     text = said.out + said.err
-    assert "  funcX: 3 tasks of client 99340f18  2022-08-03 09:26:34 UTC  9.9 s" in text
+    assert "  funcX: 3 tasks of client 99340f18  2022-08-03 09:26:34 UTC  9.900 s" in text
     assert "  funcX: 1 task of clients whose log is not here" in text
     assert "  missing of client 99340f18, for 1 of 3 tasks: the workers' logs (which" in text
 
