@@ -86,6 +86,25 @@ def test_that_way_is_one_tree_of_one_trace(tmp_path: Path, store: Store) -> None
     assert store.query("SELECT note FROM facet").all() == [("same manager",)]
 
 
+def test_as_opentelemetry_no_parent_is_in_another_trace(tmp_path: Path, store: Store) -> None:
+    store.import_(samples.write(tmp_path / "logs"))
+    rows = store.query("SELECT uuid, parent_uuid, trace_id, type FROM otlp_span").all()
+    traces = {uuid: trace for uuid, _, trace, _ in rows}
+    assert all(parent is None or traces[parent] == trace for _, parent, trace, _ in rows)
+    services = store.query("SELECT DISTINCT service FROM otlp_span ORDER BY 1").all()
+    assert [name.removeprefix("funcx-") for (name,) in services] == [
+        "client", "cloudwatch", "endpoint", "manager", "worker",
+    ]  # fmt: skip
+    roots = [(trace, type_) for _, parent, trace, type_ in rows if parent is None]
+    # Each task is a tree whose root is the client's account of it, where there is one. That of
+    # which the client never learned the UUID is in the client's own.
+    seven = SEVEN.replace("-", "")[:20]
+    assert [type_ for trace, type_ in roots if trace[:20] == seven] == ["funcx.client.task"]
+    assert sorted(type_ for _, type_ in roots) == [
+        "funcx.client", "funcx.client.task", "funcx.client.task", "funcx.endpoint", "funcx.endpoint.task", "funcx.manager",
+    ]  # fmt: skip
+
+
 def test_tasks_of_other_clients_are_counted_and_not_mixed_in(tmp_path: Path, store: Store) -> None:
     store.import_(samples.write(tmp_path / "logs"))
     rows = store.query("SELECT * FROM funcx_client").dicts()
