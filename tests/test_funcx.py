@@ -101,7 +101,8 @@ def test_as_opentelemetry_no_parent_is_in_another_trace(tmp_path: Path, store: S
     seven = SEVEN.replace("-", "")[:20]
     assert [type_ for trace, type_ in roots if trace[:20] == seven] == ["funcx.client.task"]
     assert sorted(type_ for _, type_ in roots) == [
-        "funcx.client", "funcx.client.task", "funcx.client.task", "funcx.endpoint", "funcx.endpoint.task", "funcx.manager",
+        "funcx.client", "funcx.client.task", "funcx.client.task", "funcx.endpoint",
+        "funcx.endpoint.task", "funcx.manager",
     ]  # fmt: skip
 
 
