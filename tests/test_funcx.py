@@ -270,6 +270,19 @@ def test_today_s_endpoint_is_tied_to_its_executor(globus_compute: Path, store: S
     assert note == [("inferred: by order of receipt",)]
 
 
+def test_an_endpoint_started_more_often_than_its_executor_is_not_tied(
+    globus_compute: Path, store: Store, tmp_path: Path
+) -> None:
+    place = tmp_path / "ep"
+    shutil.copytree(globus_compute / "debug", place)
+    log = place / "endpoint.log"
+    (start,) = (line for line in log.read_text().split("\n") if "Initializing Endpoint" in line)
+    log.write_text(f"{start}\n{log.read_text()}")
+    store.import_(place)
+    assert [kind for (kind,) in store.query("SELECT kind FROM problem")] == ["executor unknown"]
+    assert {row["executor_task_id"] for row in tasks(store).values()} == {None}
+
+
 def test_at_info_level_only_the_audit_log_tells_of_tasks(
     globus_compute: Path, store: Store
 ) -> None:
