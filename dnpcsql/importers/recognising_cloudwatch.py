@@ -15,9 +15,12 @@ _INSIGHTS = re.compile(rb'^\s*\[\s*\{\s*"@(?:timestamp|message|ptr)":')
 _EVENTS = re.compile(
     rb'^\s*\{\s*"events":\s*\[.{0,2000}?"timestamp":\s*\d{12,13}\s*[,}]', re.DOTALL
 )
-# @timestamp,@message     timestamp,message
+# @timestamp,@message
+# timestamp,message
+# 1659525998130,"…     (others have columns of these names as well)
 _CSV = re.compile(
-    rb'^"?(?:@timestamp"?,|[^\n]{0,500},"?@message"?\r?\n|timestamp"?,"?message"?\r?\n)'
+    rb'^"?(?:@timestamp"?,|[^\n]{0,500},"?@message"?\r?\n'
+    rb'|timestamp"?,"?message"?\r?\n"?\d{12,13}"?,)'
 )
 
 
@@ -26,6 +29,6 @@ def cloudwatch(path: Path, head: bytes) -> bool:
     text = unpacked_head(head).removeprefix(b"\xef\xbb\xbf")
     if text.lstrip()[:1] in (b"{", b"["):
         results = b'"results"' in text or text.lstrip()[:1] == b"["
-        query = results and _FIELDS.search(text) is not None
+        query = results and b'"@' in text and _FIELDS.search(text) is not None
         return query or _INSIGHTS.match(text) is not None or _EVENTS.match(text) is not None
     return _CSV.match(text) is not None

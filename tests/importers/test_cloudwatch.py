@@ -194,6 +194,20 @@ def test_an_empty_one_is_no_error(tmp_path: Path, text: str) -> None:
     assert [r for r in records if not isinstance(r, Tally)] == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "timestamp,message\n2022-08-03 09:26:36,it began\n",
+        '{"results": [{"field": "temperature", "value": "7"}]}',
+        '[{"field": "temperature"}]',
+        '{"events": [{"timestamp": "2022-08-03"}]}',
+    ],
+)
+def test_what_only_looks_like_one_is_left_alone(tmp_path: Path, text: str) -> None:
+    (tmp_path / "data").write_text(text)
+    assert Choice().of(tmp_path / "data") is None
+
+
 def test_one_of_another_service_is_a_warning(tmp_path: Path, store: Store) -> None:
     rows = [("2022-08-03 09:26:36.000", f"START RequestId: {SEVEN}") for _ in range(9)]
     (tmp_path / "lambda.json").write_text(samples.insights_json(rows))
