@@ -34,7 +34,8 @@ _HEAD = re.compile(
     r"(?P<site>(?P<logger>[\w.]{1,200}):\d+ \S{1,200})(?: (?P<message>.*))?"
 )
 # <TaskQueueSubscriber(TQS, started daemon 140351788533440)> Received message from 1: None, b'…
-_SELF = re.compile(r"<[^<>]{1,200}> ")
+# ResultPublisher<✓; o:0; t:12> Ready to send results to exchange: results
+_SELF = re.compile(r"\A\w*<[^<>]{1,200}> ")
 _ERRORS = ("ERROR", "CRITICAL")
 _MORE_LINES = 200
 _MORE_LENGTH = 10_000

@@ -158,6 +158,22 @@ def test_an_endpoint_s_words_of_each_era(tmp_path: Path, line: str, expected: st
     assert (found.span_uuid, found.type) == (names.task(names.ENDPOINT, SEVEN), expected)
 
 
+def test_who_speaks_is_no_part_of_what_is_said(tmp_path: Path) -> None:
+    logger = "endpoint.rabbit_mq.result_publisher"
+    lines = [
+        samples.ENDPOINT_LOG[0],
+        samples.own(
+            3, logger, "ResultPublisher<✓; o:0; t:12> Ready to send results to: r"
+        ),
+        samples.own(4, logger, "Unable to <deliver> result", "ERROR"),
+    ]
+    records = read(tmp_path, "endpoint.log", *lines)
+    assert tally(records).messages == {"Ready to send results to: r": (1, True)}
+    (error,) = (r for r in records if isinstance(r, Event) and r.type == "error")
+    said = json.loads(error.attributes or "")
+    assert said == {"exception.message": "Unable to <deliver> result"}
+
+
 def test_a_worker_s_task_that_raised_has_its_exception(tmp_path: Path) -> None:
     records = read(tmp_path, "funcx_worker_3.log", *samples.WORKER_LOG)
     eight = names.task(names.WORKER, EIGHT)
