@@ -162,9 +162,7 @@ def test_who_speaks_is_no_part_of_what_is_said(tmp_path: Path) -> None:
     logger = "endpoint.rabbit_mq.result_publisher"
     lines = [
         samples.ENDPOINT_LOG[0],
-        samples.own(
-            3, logger, "ResultPublisher<✓; o:0; t:12> Ready to send results to: r"
-        ),
+        samples.own(3, logger, "ResultPublisher<✓; o:0; t:12> Ready to send results to: r"),
         samples.own(4, logger, "Unable to <deliver> result", "ERROR"),
     ]
     records = read(tmp_path, "endpoint.log", *lines)
