@@ -66,6 +66,9 @@ def unmatched(store: Store, run_id: str | None = None, *, absent: bool = False) 
 
 def _what(uuid: str, attributes: str | None) -> str:
     """What a span is, as people call it."""
+    said = json.loads(attributes or "{}")
+    if "funcx.task.id" in said:
+        return f"task {said['funcx.task.id']}"
     kind, number = uuid[RUN_DIGITS + 1], uuid[RUN_DIGITS + 2 :]
     if kind in _NUMBERED:
         name = _NUMBERED[kind]
@@ -74,4 +77,4 @@ def _what(uuid: str, attributes: str | None) -> str:
         task = number[:10].lstrip("0") or "0"
         return f"{name} {task}" if name == "task" else f"{name} {task}.{int(number[10:])}"
     name, attribute = _NAMED.get(kind, ("span", ""))
-    return f"{name} {json.loads(attributes or '{}').get(attribute, number)}"
+    return f"{name} {said.get(attribute, number)}"

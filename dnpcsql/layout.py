@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dnpcsql import funcx_places
 from dnpcsql.clock import Clock
 from dnpcsql.directories import RunDirectory, Zones, run_named_in
 from dnpcsql.identity import RUN_DIGITS, hexdigest, trace_id_of
@@ -81,11 +82,19 @@ class Layout:
             clock = self._zones.given(path) or clock_of_log(path) or self._zones.default()
             queues = scopes_beside(path)
             return self._keyed(
-                Context(run_id=run_named_in(path), clock=clock, scopes=queues, tied=bool(queues))
+                Context(
+                    run_id=run_named_in(path),
+                    manager_uid=funcx_places.manager_uid(path),
+                    clock=clock,
+                    scopes=queues,
+                    tied=bool(queues),
+                )
             )
         label, block_id, manager_uid = _place(path, home.path)
         mixed = self._mixed(home) if path.name in _KERNEL_LOGS else []
         usual = home.managers.get(manager_uid or "", home.clock)
+        if label is None and funcx_places.is_endpoint(path) and len(home.executors) == 1:
+            label = home.labels[0]
         context = Context(
             run_id=home.run_id,
             label=label,
@@ -110,6 +119,8 @@ class Layout:
             found = executor and executor.parent
         if found is None and path.parent.name == "submit_scripts":
             found = path.parent.parent
+        if found is None and funcx_places.is_endpoint(path):
+            found = path.parent
         return None if found is None else self._run(found)
 
     def _run_of_vine(self, path: Path) -> RunDirectory | None:
@@ -212,7 +223,7 @@ def _scoped(context: Context, path: Path, home: RunDirectory) -> Context:
         return context
     if script:
         scopes = executor.scopes_at(script[1])
-    elif path.name in _INTERCHANGE_LOGS:
+    elif path.name in _INTERCHANGE_LOGS or funcx_places.is_endpoint(path):
         scopes = executor.scopes()
     else:
         scopes = executor.scopes_of(uid)

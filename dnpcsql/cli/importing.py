@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 import click
 
+from dnpcsql.cli import funcx
 from dnpcsql.cli.output import plain, seconds, table
 from dnpcsql.clock import local_text
 from dnpcsql.importing import Importing, Progress
@@ -129,6 +130,7 @@ def _summary(store: Store, done: Importing) -> list[str]:
         lines += [*([""] if lines else []), *_sources(done)]
     lines += _kinds(store, done) + _left_out(done)
     lines += _missing(store, done)
+    lines += funcx.told(store, done)
     lines += _clocks(done)
     kept = len(done.unchanged)
     if kept:

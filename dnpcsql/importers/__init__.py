@@ -14,6 +14,8 @@ from pathlib import Path
 from dnpcsql.importers import (
     metric_lines,
     recognising,
+    recognising_cloudwatch,
+    recognising_funcx,
     recognising_traces,
     taskvine_graph,
     workqueue_debug,
@@ -21,7 +23,14 @@ from dnpcsql.importers import (
     workqueue_log,
     workqueue_statistics,
 )
+from dnpcsql.importers.cloudwatch import cloudwatch
 from dnpcsql.importers.context import Context
+from dnpcsql.importers.funcx_client_log import funcx_client_log
+from dnpcsql.importers.funcx_endpoint_log import funcx_endpoint_log
+from dnpcsql.importers.funcx_manager_log import funcx_manager_log
+from dnpcsql.importers.funcx_worker_log import funcx_worker_log
+from dnpcsql.importers.globus_compute_audit import globus_compute_audit
+from dnpcsql.importers.globus_compute_audit import recognises as is_audit_log
 from dnpcsql.importers.interchange_log import interchange_log
 from dnpcsql.importers.jaeger_json import jaeger_json
 from dnpcsql.importers.manager_log import manager_log
@@ -60,6 +69,11 @@ def _otlp_protobuf(path: Path, context: Context) -> Iterator[Record]:
 
 BUILT_IN = (
     Importer("monitoring.db", recognising.monitoring_db, monitoring_db),
+    # Before Parsl's: funcX calls its files and loggers alike.
+    Importer("funcx client log", recognising_funcx.client_log, funcx_client_log),
+    Importer("funcx endpoint.log", recognising_funcx.log_of("endpoint"), funcx_endpoint_log),
+    Importer("funcx manager.log", recognising_funcx.log_of("manager"), funcx_manager_log),
+    Importer("funcx worker log", recognising_funcx.log_of("worker"), funcx_worker_log),
     Importer("parsl.log", recognising.log_of("parsl"), with_metrics(parsl_log)),
     Importer("interchange.log", recognising.log_of("interchange"), with_metrics(interchange_log)),
     Importer("manager.log", recognising.log_of("manager"), with_metrics(manager_log)),
@@ -85,6 +99,8 @@ BUILT_IN = (
         workqueue_function.function_log,
         anchors=False,
     ),
+    Importer("globus compute audit.log", is_audit_log, globus_compute_audit),
+    Importer("cloudwatch", recognising_cloudwatch.cloudwatch, cloudwatch),
     Importer("metric lines", metric_lines.recognises, metric_lines.metric_lines, anchors=False),
     Importer("otlp json", recognising_traces.otlp_json, otlp_json, anchors=False),
     Importer("otlp protobuf", recognising_traces.otlp_protobuf, _otlp_protobuf, anchors=False),

@@ -11,7 +11,10 @@ from dnpcsql.clock import MINUTE, SECOND, Clock, Interval, epoch_ns, naive_ns
 from dnpcsql.importers.offsets import FARTHEST, QUARTER, quarters
 
 # 1795331212.928108 2026-11-22 07:06:52 MainProcess-16615 Task-Launch_0-140622933522112 …
-_BOTH = re.compile(rb"^(\d{9,10}\.\d{6}) (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) ", re.MULTILINE)
+# 1659518794.915506 2022-08-03 11:26:34,915 MainProcess-221120 MainThread-140308941870912 …
+_BOTH = re.compile(
+    rb"^(\d{9,10}\.\d{6}) (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:,\d{3})? ", re.MULTILINE
+)
 _STEP = 1 << 16
 _HEAD = 4 << 20  # a log that shows instants does so from its first record on
 _FAR = 2**62

@@ -14,14 +14,15 @@ from collections.abc import Iterable
 from dnpcsql.database import sql_files
 from dnpcsql.identity import worker_span_id
 
-# Whether any source is not Parsl's own: only then may a span be another program's.
+# Whether any source is not Parsl's own, or funcX's: only then may a span be another program's.
 _FOREIGN = """
 SELECT EXISTS (
   SELECT 1 FROM source
   WHERE importer NOT IN (
     'monitoring.db', 'parsl.log', 'interchange.log', 'manager.log', 'worker log', 'monitoring log',
     'submit script', 'transaction_log', 'master_log', 'debug_log', 'function_data log',
-    'metric lines'
+    'metric lines', 'funcx client log', 'funcx endpoint.log', 'funcx manager.log',
+    'funcx worker log', 'globus compute audit.log', 'cloudwatch'
   )
 )
 """

@@ -1,8 +1,8 @@
 -- Start, end and status of each span whose source does not state them, from its events in that
 -- source: what other files tell of it does not move its ends. A span of Parsl's has ended when an
--- event says so: one that was cut off stays open, and so does one of Work Queue's or TaskVine's, of
--- which the importer says it. Spans of other logs end with their last event.
--- Spans of other programs' tracing stay as they came.
+-- event says so, and so have funcX's tasks: one that was cut off stays open, and so does one of
+-- Work Queue's or TaskVine's, of which the importer says it. Spans of other logs end with their last
+-- event. Spans of other programs' tracing stay as they came.
 UPDATE span
 SET (start_unix_nano, end_unix_nano, status_code) = (
   SELECT
@@ -14,11 +14,16 @@ SET (start_unix_nano, end_unix_nano, status_code) = (
           WHEN event.type IN (
             'returned', 'exec_done', 'memo_done', 'failed', 'dep_fail', 'fail_retryable',
             'interchange_removing_task', 'interchange_cancelling_task', 'worker_completed_task',
-            'worker_all_finished_task', 'lost', 'drained', 'COMPLETED', 'FAILED', 'CANCELLED', 'TIMEOUT', 'SCALED_IN', 'MISSING'
+            'worker_all_finished_task', 'retrieved', 'endpoint.forwarded', 'endpoint.failed',
+            'worker.completed', 'worker.sending', 'manager.sent',
+            'lost', 'drained', 'COMPLETED', 'FAILED', 'CANCELLED', 'TIMEOUT', 'SCALED_IN', 'MISSING'
           )
           OR (
             substr(span.type, 1, 6) <> 'parsl.'
             AND span.type NOT LIKE 'workqueue.%' AND span.type NOT LIKE 'taskvine.%'
+            AND span.type NOT IN (
+              'funcx.client.task', 'funcx.endpoint.task', 'funcx.manager.task', 'funcx.worker.task'
+            )
           )
           THEN event.time_unix_nano
         END

@@ -165,4 +165,37 @@ WHERE NOT EXISTS (
   SELECT 1 FROM (SELECT '28' AS told UNION ALL SELECT '38' UNION ALL SELECT '48') AS earlier
   JOIN span AS known ON known.uuid = run.run || earlier.told || substr(task.uuid, 15)
   WHERE earlier.told < account.told
-);
+)
+UNION ALL
+-- funcX and Globus Compute: all their tasks have one run part (see funcx_task), and their run is
+-- the start of the client, if its log is here.
+SELECT
+  (
+    SELECT client.trace_id FROM subspan JOIN span AS client ON client.uuid = superspan_uuid
+    WHERE subspan_uuid = '6205a822e48da8' || substr(task.uuid, 15)
+      AND superspan_uuid > '6205a822e48da1' AND superspan_uuid < '6205a822e48da1g'
+    LIMIT 1
+  ),
+  NULL, pair.column1, pair.column2, task.uuid,
+  EXISTS (
+    SELECT 1 FROM span AS counterpart
+    WHERE counterpart.uuid = '6205a822e48d' || pair.column4 || substr(task.uuid, 15)
+  ),
+  0, task.source_id, task.line
+FROM (
+  VALUES
+    ('funcX client - endpoint', 'left', 'a8', 'b8'),
+    ('funcX client - endpoint', 'right', 'b8', 'a8'),
+    ('funcX client - cloud', 'left', 'a8', 'e8'),
+    ('funcX client - cloud', 'right', 'e8', 'a8'),
+    ('funcX client - worker', 'left', 'a8', 'd8'),
+    ('funcX client - worker', 'right', 'd8', 'a8'),
+    ('funcX endpoint - audit', 'left', 'b8', 'f8'),
+    ('funcX endpoint - audit', 'right', 'f8', 'b8'),
+    ('funcX endpoint - manager', 'left', 'b8', 'c8'),
+    ('funcX endpoint - manager', 'right', 'c8', 'b8'),
+    ('funcX endpoint - worker', 'left', 'b8', 'd8'),
+    ('funcX endpoint - worker', 'right', 'd8', 'b8')
+) AS pair
+CROSS JOIN span AS task
+  ON task.uuid > '6205a822e48d' || pair.column3 AND task.uuid < '6205a822e48d' || pair.column3 || 'g';

@@ -66,6 +66,9 @@ SELECT
     WHEN thing.what IN ('06', '48') THEN 'parsl-manager'
     WHEN thing.what IN ('07', '58') THEN 'parsl-worker'
     WHEN thing.type LIKE 'parsl.rundir.%' THEN 'parsl-workflow'
+    -- funcx-client, funcx-endpoint, funcx-worker, …
+    WHEN thing.type LIKE 'funcx.%'
+    THEN 'funcx-' || substr(substr(thing.type, 7), 1, instr(substr(thing.type, 7) || '.', '.') - 1)
     WHEN instr(thing.type, '.') THEN substr(thing.type, 1, instr(thing.type, '.') - 1)
     ELSE thing.type
   END AS service,  -- service.name: the component that tells
@@ -241,12 +244,16 @@ FROM (
           ) AS holder
           WHERE EXISTS (
               SELECT 1 FROM span
-              WHERE span.uuid IN (holder.uuid, thing.run || '2' || holder.rest)
-                OR holder.rest NOT LIKE '8%' AND span.uuid IN (
-                  thing.run || '1' || holder.rest, thing.run || '3' || holder.rest,
-                  thing.run || '4' || holder.rest, thing.run || '5' || holder.rest,
-                  thing.run || '6' || holder.rest, thing.run || '7' || holder.rest
+              WHERE (
+                  span.uuid IN (holder.uuid, thing.run || '2' || holder.rest)
+                  OR holder.rest NOT LIKE '8%' AND span.uuid IN (
+                    thing.run || '1' || holder.rest, thing.run || '3' || holder.rest,
+                    thing.run || '4' || holder.rest, thing.run || '5' || holder.rest,
+                    thing.run || '6' || holder.rest, thing.run || '7' || holder.rest
+                  )
                 )
+                -- Each of funcX's tasks is a trace of its own: its client and its worker are not in it.
+                AND span.trace_high = thing.trace_high
             )
             -- What holds a thing is of an earlier kind, so that nothing can hold itself.
             AND (thing.what IN ('', '00', '38', '48', '58') OR substr(holder.uuid, 13, 2) < thing.what)
