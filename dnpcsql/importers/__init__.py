@@ -2,7 +2,7 @@
 
 An importer is a generator of records, `f(path, context)`. Ours are listed here by hand; other
 packages offer theirs by the entry-point group `dnpcsql.importers`; a file of one's own works with
-nothing installed (`dnpcsql import logs/ --importer my_importer.py`).
+nothing installed (`dnpcsql import logs/ --importer my_importer.py`, or `my.toml` with no Python).
 """
 
 from __future__ import annotations
