@@ -35,7 +35,8 @@ def _told(tried: Trial, toml: str) -> Iterator[str]:
         for name, value in rule.fields.items():
             yield f"    {plain(name).ljust(width)}  {plain(value)[:_WIDEST]}"
     if tried.unmatched:
-        yield f"\n{sum(tried.unmatched.values()):,} lines that nothing is for, by shape (N: a number):"
+        count = tried.unmatched.total()
+        yield f"\n{count:,} lines that nothing is for, by shape (N: a number):"
         for shape, count in tried.unmatched.most_common(_SHOWN):
             yield f"  {count:,}  {plain(shape)}"
     if tried.problem_count:

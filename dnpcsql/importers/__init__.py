@@ -11,7 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dnpcsql.importers import recognising, recognising_traces
+from dnpcsql.importers import (
+    namespaced_log,
+    parsl_tracing,
+    recognising,
+    recognising_traces,
+    wfformat,
+)
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.interchange_log import interchange_log
 from dnpcsql.importers.jaeger_json import jaeger_json
@@ -60,6 +66,9 @@ BUILT_IN = (
     Importer("otlp protobuf", recognising_traces.otlp_protobuf, _otlp_protobuf, anchors=False),
     Importer("jaeger json", recognising_traces.jaeger_json, jaeger_json, anchors=False),
     Importer("zipkin json", recognising_traces.zipkin_json, zipkin_json, anchors=False),
+    Importer("parsl_tracing.pickle", parsl_tracing.recognises, parsl_tracing.parsl_tracing),
+    Importer("wfformat", wfformat.recognises, wfformat.wfformat, anchors=False),
+    Importer("json log", namespaced_log.recognises, namespaced_log.namespaced_log, anchors=False),
 )
 
 

@@ -16,6 +16,7 @@ SET (start_unix_nano, end_unix_nano, status_code) = (
             'worker_all_finished_task', 'lost', 'drained', 'COMPLETED', 'FAILED', 'CANCELLED', 'TIMEOUT', 'SCALED_IN', 'MISSING'
           )
           OR substr(span.type, 1, 6) <> 'parsl.'
+          OR substr(span.type, 1, 14) = 'parsl.tracing.'
           THEN event.time_unix_nano
         END
       )

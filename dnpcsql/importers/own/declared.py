@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from dnpcsql import clock
+from dnpcsql.importers.foreign_times import UNITS
 from dnpcsql.importers.own.definition import Definition, Parent, Remember, Rule
 from dnpcsql.importers.own.templates import LineForm, Template, as_text
-from dnpcsql.importers.own.times import UNITS
 from dnpcsql.importers.own.toml_file import Section, TomlFile
 
 FORMATS = ("text", "csv", "tsv", "jsonl")
@@ -106,7 +106,7 @@ def _lines(section: Section, format_: str) -> dict[str, Any]:
     if format_ != "text":
         for key in ("line", "pattern"):
             if key in section.content:
-                section.wrong(key, f"{key} is for format = \"text\"; choose lines by `where`")
+                section.wrong(key, f'{key} is for format = "text"; choose lines by `where`')
         return {"place": place, "form": None, "pattern": None, "where": where, "fields": None}
     if (form is None) == (pattern is None):
         section.wrong("", "it needs `line` (how lines look, with {fields}) or `pattern` (a regular "
@@ -167,9 +167,7 @@ def _failed(section: Section) -> Mapping[str, tuple[str, ...]] | None:
     value = section.content.get("failed", False)
     if isinstance(value, bool):
         return {} if value else None
-    return {
-        name: _values(section, "failed", one) for name, one in section.table("failed").items()
-    }
+    return {name: _values(section, "failed", one) for name, one in section.table("failed").items()}
 
 
 def _parsl(section: Section) -> Mapping[str, Template]:

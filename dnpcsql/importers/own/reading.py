@@ -12,10 +12,10 @@ from dnpcsql import clock
 from dnpcsql.clock import Clock
 from dnpcsql.errors import UnreadableError
 from dnpcsql.importers.context import Context
+from dnpcsql.importers.foreign_times import Times
 from dnpcsql.importers.own.definition import Definition, Lines
 from dnpcsql.importers.own.rows import Row, Rows
 from dnpcsql.importers.own.telling import Teller
-from dnpcsql.importers.own.times import Times
 from dnpcsql.importers.own.watch import TIME_LIMIT, TooSlowError, Watch
 from dnpcsql.importers.text import shape
 from dnpcsql.records import Problem, Record, Tally

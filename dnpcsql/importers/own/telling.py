@@ -11,10 +11,10 @@ from typing import Any
 
 from dnpcsql.identity import ENTITY, NAMED, Names
 from dnpcsql.importers.attributes import to_json
+from dnpcsql.importers.foreign_times import Times, duration_ns
 from dnpcsql.importers.kept import Kept
 from dnpcsql.importers.own.definition import Definition, Rule
 from dnpcsql.importers.own.templates import Fields, Template
-from dnpcsql.importers.own.times import Times, duration_ns
 from dnpcsql.records import Containment, Event, Link, Problem, Record, Sample, Span
 
 _LONGEST = 4_000
@@ -92,7 +92,9 @@ class Teller:
             if when is not None:
                 yield Event(uuid, when, type_, line)
         if rule.measure and time is not None:
-            metrics = {name: _measured(name, fields.get(name)) for name in rule.measure}
+            metrics: dict[str, object] = {
+                name: _measured(name, fields.get(name)) for name in rule.measure
+            }
             found = to_json(metrics)
             if found:
                 yield Sample(uuid, time, line, found)
@@ -189,9 +191,7 @@ class Teller:
     def _attributes(self, number: int, rule: Rule, fields: Fields) -> dict[str, object]:
         if rule.attributes is None:
             used = self._used[number]
-            return {
-                name: self._value(value) for name, value in fields.items() if name not in used
-            }
+            return {name: self._value(value) for name, value in fields.items() if name not in used}
         return {name: self._value(one.fill(fields)) for name, one in rule.attributes.items()}
 
     def _value(self, value: Any) -> object:

@@ -64,9 +64,9 @@ class LineForm:
         twice = {name for name in self.fields if self.fields.count(name) > 1}
         if twice:
             raise ValueError(f"the field {{{twice.pop()}}} stands there twice")
-        if not self._begin and not any(behind.strip() for _, behind in self._fields):
-            if len(self._fields) < 2:
-                raise ValueError("any line looks so: write some of its text beside the fields")
+        told = self._begin or len(self._fields) > 1 or any(behind for _, behind in self._fields)
+        if not told:
+            raise ValueError("any line looks so: write some of its text beside the field")
 
     def match(self, line: str) -> dict[str, str] | None:
         """The fields of a line; None if it does not look so. Blanks around fields do not count."""
@@ -111,7 +111,9 @@ def _parts(text: str) -> Iterator[tuple[str, bool]]:
         if found[0] in ("{{", "}}"):
             literal += found[0][0]
         elif found[1] is None:
-            raise ValueError(f"a brace without its counterpart; for {found[0]} itself write it twice")
+            raise ValueError(
+                f"a brace without its counterpart; for {found[0]} itself write it twice"
+            )
         else:
             if literal:
                 yield literal, False

@@ -1,4 +1,4 @@
-"""Trying a definition out: which lines each rule is for, and what it makes of them. Nothing is kept.
+"""Trying a definition out: which lines each rule is for, and what it makes of them.
 
 `dnpcsql import logs/ --importer my.toml --dry-run`
 """
@@ -16,7 +16,7 @@ from dnpcsql import trees
 from dnpcsql.errors import NotFoundError, UnreadableError
 from dnpcsql.importers.own import from_toml
 from dnpcsql.importers.own.declared import definition_of
-from dnpcsql.importers.own.definition import Definition, Remember, Rule
+from dnpcsql.importers.own.definition import Definition, Lines, Rule
 from dnpcsql.importers.own.reading import OwnLog
 from dnpcsql.importing import zones_of
 from dnpcsql.layout import Layout
@@ -94,10 +94,10 @@ def _try_one(log: OwnLog, shown: str, found: Trial, by_place: dict[int, Tried]) 
         found.problem_count += 1
         found.problems.append(str(error))
     found.unmatched += log.unmatched
-    for place, count in log.matched.items():
-        tried = by_place[place]
+    for rule, count in log.matched.items():
+        tried = by_place[rule]
         if not tried.lines:
-            line, tried.fields = log.examples[place]
+            line, tried.fields = log.examples[rule]
             tried.where = f"{shown}:{line}"
         tried.lines += count
 
@@ -107,7 +107,7 @@ def _rules(definition: Definition) -> list[Tried]:
     return [Tried(rule.place, _told(rule)) for rule in rules]
 
 
-def _told(rule: Remember | Rule) -> str:
+def _told(rule: Lines) -> str:
     if not isinstance(rule, Rule):
         return "[[remember]]"
     says = [name for name in ("event", "start", "end") if getattr(rule, name)]

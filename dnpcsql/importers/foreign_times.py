@@ -96,7 +96,7 @@ def _number(text: str, unit: int | None) -> int:
     whole, fraction = found[1], found[2] or ""
     unit = unit or _UNIT_BY_DIGITS.get(len(whole))
     if unit is None:
-        raise ValueError(f"is {text} seconds, or ms? say it: time_format = \"unix_ms\"")
+        raise ValueError(f'is {text} seconds, or ms? say it: time_format = "unix_ms"')
     digits = len(str(unit)) - 1
     part = int(fraction[:digits].ljust(digits, "0") or 0)
     return int(whole) * unit + (-part if whole[0] == "-" else part)
