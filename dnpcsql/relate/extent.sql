@@ -1,7 +1,7 @@
 -- Start, end and status of each span whose source does not state them, from its events in that
 -- source: what other files tell of it does not move its ends. A span of Parsl's has ended when an
--- event says so: one that was cut off stays open. Spans of other logs end with their last event.
--- Spans of other programs' tracing stay as they came.
+-- event says so: one that was cut off stays open. Spans of other logs end with their last event, if
+-- it is behind the start that their source states. Spans of other programs' tracing stay as they came.
 UPDATE span
 SET (start_unix_nano, end_unix_nano, status_code) = (
   SELECT
@@ -15,8 +15,10 @@ SET (start_unix_nano, end_unix_nano, status_code) = (
             'interchange_removing_task', 'interchange_cancelling_task', 'worker_completed_task',
             'worker_all_finished_task', 'lost', 'drained', 'COMPLETED', 'FAILED', 'CANCELLED', 'TIMEOUT', 'SCALED_IN', 'MISSING'
           )
-          OR substr(span.type, 1, 6) <> 'parsl.'
-          OR substr(span.type, 1, 14) = 'parsl.tracing.'
+          OR (
+            (substr(span.type, 1, 6) <> 'parsl.' OR substr(span.type, 1, 14) = 'parsl.tracing.')
+            AND (span.start_unix_nano IS NULL OR event.time_unix_nano > span.start_unix_nano)
+          )
           THEN event.time_unix_nano
         END
       )

@@ -79,6 +79,7 @@ def _rule(section: Section, format_: str) -> Rule:
         parent=_parent(section),
         depends_on=_template(section, "depends_on"),
         failed=_failed(section),
+        failure=_failure(section),
         parsl=_parsl(section),
     )
     if rule.type.startswith(("parsl.", "otel.", "jaeger.", "zipkin.")):
@@ -165,9 +166,14 @@ def _parent(section: Section) -> Parent | None:
 
 def _failed(section: Section) -> Mapping[str, tuple[str, ...]] | None:
     value = section.content.get("failed", False)
-    if isinstance(value, bool):
-        return {} if value else None
+    if isinstance(value, bool | str):
+        return {} if value is True else None
     return {name: _values(section, "failed", one) for name, one in section.table("failed").items()}
+
+
+def _failure(section: Section) -> Template | None:
+    value = section.content.get("failed")
+    return _made(section, "failed", value) if isinstance(value, str) else None
 
 
 def _parsl(section: Section) -> Mapping[str, Template]:

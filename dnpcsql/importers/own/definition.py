@@ -73,12 +73,14 @@ class Rule(Lines):
     parent: Parent | None = None
     depends_on: Template | None = None
     failed: Mapping[str, tuple[str, ...]] | None = None  # {}: always
+    failure: Template | None = None  # why; where it says something, it failed
     parsl: Mapping[str, Template] = field(default_factory=dict)
 
     def templates(self) -> dict[str, Template]:
         """All of them, by their keys."""
         named = ("key", "name", "event", "time", "start", "end", "duration", "depends_on")
         found = {name: getattr(self, name) for name in named}
+        found["failed"] = self.failure
         found |= {f"parsl.{name}": template for name, template in self.parsl.items()}
         found |= {f"events.{name}": template for name, template in self.events.items()}
         found |= {f"attributes.{name}": one for name, one in (self.attributes or {}).items()}
@@ -93,6 +95,8 @@ class Rule(Lines):
 
     def has_failed(self, fields: Fields) -> str | None:
         """What it failed of; None if it did not."""
+        if self.failure is not None:
+            return self.failure.fill(fields)
         if self.failed is None:
             return None
         for name, values in self.failed.items():

@@ -92,13 +92,25 @@ class Teller:
             if when is not None:
                 yield Event(uuid, when, type_, line)
         if rule.measure and time is not None:
-            metrics: dict[str, object] = {
-                name: _measured(name, fields.get(name)) for name in rule.measure
-            }
-            found = to_json(metrics)
-            if found:
-                yield Sample(uuid, time, line, found)
+            yield from self._sample(rule, uuid, time, line, fields)
         yield from self._links(rule, names, uuid, fields)
+
+    def _sample(
+        self, rule: Rule, uuid: str, time: int, line: int, fields: Fields
+    ) -> Iterator[Record]:
+        """A reading; a number that is none is left out of it."""
+        metrics: dict[str, object] = {}
+        for name in rule.measure:
+            try:
+                metrics[name] = _measured(fields.get(name))
+            except ValueError:
+                text = f"{name} is {str(fields[name])[:80]!r}"
+                yield Problem(
+                    line, "no number", f"{text} ([[span]] in line {rule.place} of the TOML)"
+                )
+        found = to_json(metrics)
+        if found is not None:
+            yield Sample(uuid, time, line, found)
 
     def _spans(self, span: Span, rule: Rule, names: Names) -> Iterator[Record]:
         """The span and the one around it, unless a line before told of them the same."""
@@ -225,18 +237,15 @@ def _filled(template: Template, fields: Fields, kind: str) -> str:
     return text
 
 
-def _measured(name: str, value: Any) -> int | float | None:
-    """`12`, `3.5e-2`, `97 %` as a number."""
+def _measured(value: Any) -> int | float | None:
+    """`12`, `3.5e-2`, `97 %` as a number. ValueError for what is none."""
     if value is None or isinstance(value, int):
         return value
     text = str(value).removesuffix("%").strip()
-    try:
-        number = float(text)
-        if math.isfinite(number):
-            return int(text) if _WHOLE.fullmatch(text) else number
-    except ValueError:
-        pass
-    raise ValueError(f"no number: {name} is {str(value)[:80]!r}")
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return int(text) if _WHOLE.fullmatch(text) else number
 
 
 def _last(type_: str) -> str:
