@@ -26,21 +26,25 @@ def try_out(paths: Sequence[str], toml: str | None, timezone: Sequence[str]) -> 
 
 def _told(tried: Trial, toml: str) -> Iterator[str]:
     left = f", {tried.ignored:,} ignored" if tried.ignored else ""
-    yield f"{tried.files:,} files, {tried.lines:,} lines: {tried.used:,} used{left}"
+    yield f"{_count(tried.files, 'file')}, {_count(tried.lines, 'line')}: {tried.used:,} used{left}"
     for rule in tried.rules:
-        yield f"\n{toml}:{rule.place}: {rule.told}: {rule.lines:,} lines"
+        yield f"\n{toml}:{rule.place}: {rule.told}: {_count(rule.lines, 'line')}"
         if rule.lines:
             yield f"  the first: {rule.where}"
         width = max((len(name) for name in rule.fields), default=0)
         for name, value in rule.fields.items():
             yield f"    {plain(name).ljust(width)}  {plain(value)[:_WIDEST]}"
     if tried.unmatched:
-        count = tried.unmatched.total()
-        yield f"\n{count:,} lines that nothing is for, by shape (N: a number):"
+        count = _count(tried.unmatched.total(), "line")
+        yield f"\n{count} that nothing is for, by shape (N: a number):"
         for shape, count in tried.unmatched.most_common(_SHOWN):
             yield f"  {count:,}  {plain(shape)}"
     if tried.problem_count:
-        yield f"\n{tried.problem_count:,} problems:"
+        yield f"\n{_count(tried.problem_count, 'problem')}:"
         yield from (f"  {plain(text)}" for text in tried.problems[:_SHOWN])
-    made = ", ".join(f"{count:,} {name}" for name, count in sorted(tried.records.items()))
+    made = ", ".join(_count(count, name) for name, count in tried.told().items() if count)
     yield f"\nan import would tell of {made or 'nothing'}; nothing was kept"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"

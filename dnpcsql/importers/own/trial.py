@@ -46,11 +46,17 @@ class Trial:
     ignored: int = 0
     problems: list[str] = field(default_factory=list)
     problem_count: int = 0
-    records: Counter[str] = field(default_factory=Counter)
+    spans: set[str] = field(default_factory=set)
+    others: Counter[str] = field(default_factory=Counter)
+
+    def told(self) -> dict[str, int]:
+        """How many spans, events, samples and links an import would tell of."""
+        return {"span": len(self.spans), **self.others}
 
 
 _SHOWN_PROBLEMS = 10
-_TABLES = {Span: "spans", Event: "events", Sample: "samples", Link: "links"}
+_MANY_SPANS = 1_000_000  # of more it is only told that they are as many
+_NAMES: dict[type, str] = {Event: "event", Sample: "sample", Link: "link"}
 
 
 def trial(paths: Sequence[Path], toml: Path, timezone: Sequence[str] = ()) -> Trial:
@@ -88,8 +94,11 @@ def _try_one(log: OwnLog, shown: str, found: Trial, by_place: dict[int, Tried]) 
                 found.used += record.understood
                 left = [count for count, known in record.messages.values() if known]
                 found.ignored += sum(left)
-            else:
-                found.records[_TABLES.get(type(record), "other")] += 1
+            elif isinstance(record, Span):
+                if len(found.spans) < _MANY_SPANS:
+                    found.spans.add(record.uuid)
+            elif type(record) in _NAMES:
+                found.others[_NAMES[type(record)]] += 1
     except UnreadableError as error:
         found.problem_count += 1
         found.problems.append(str(error))
