@@ -23,16 +23,23 @@ PAIRS = {
     "snakemake": "snakemake.log",
 }
 
-_QUESTIONS = (
-    "SELECT line, type, name, start_unix_nano AS start, end_unix_nano AS \"end\", status_code, "
-    "status_message, attributes FROM span ORDER BY line, uuid",
-    "SELECT event.line, span.type, span.name, event.type AS event, event.time_unix_nano AS time, "
-    "event.attributes FROM event JOIN span ON uuid = span_uuid ORDER BY time, event.line, event",
-    "SELECT line, time_unix_nano, name, value FROM sample_value ORDER BY line, name",
-    "SELECT kind, line, text, count FROM problem ORDER BY line",
-    "SELECT key AS message, json_extract(value, '$[0]') AS count, "
-    "json_extract(value, '$[1]') AS known FROM source, json_each(messages) ORDER BY key",
-)  # fmt: skip
+_SPANS = """
+SELECT line, type, name, start_unix_nano AS start, end_unix_nano AS "end", status_code,
+  status_message, attributes
+FROM span ORDER BY line, uuid
+"""
+_EVENTS = """
+SELECT event.line, span.type, span.name, event.type AS event, time_unix_nano AS time,
+  event.attributes
+FROM event JOIN span ON span.uuid = span_uuid ORDER BY time_unix_nano, event.line, event.type
+"""
+_SAMPLES = "SELECT line, time_unix_nano, name, value FROM sample_value ORDER BY line, name"
+_PROBLEMS = "SELECT kind, line, text, count FROM problem ORDER BY line"
+_MESSAGES = """
+SELECT key AS message, json_extract(value, '$[0]') AS count, json_extract(value, '$[1]') AS known
+FROM source, json_each(messages) ORDER BY key
+"""
+_QUESTIONS = (_SPANS, _EVENTS, _SAMPLES, _PROBLEMS, _MESSAGES)
 
 
 @pytest.mark.parametrize("name", PAIRS)

@@ -37,8 +37,8 @@ def _told(tried: Trial, toml: str) -> Iterator[str]:
     if tried.unmatched:
         count = _count(tried.unmatched.total(), "line")
         yield f"\n{count} that nothing is for, by shape (N: a number):"
-        for shape, count in tried.unmatched.most_common(_SHOWN):
-            yield f"  {count:,}  {plain(shape)}"
+        for shape, lines in tried.unmatched.most_common(_SHOWN):
+            yield f"  {lines:,}  {plain(shape)}"
     if tried.problem_count:
         yield f"\n{_count(tried.problem_count, 'problem')}:"
         yield from (f"  {plain(text)}" for text in tried.problems[:_SHOWN])

@@ -36,7 +36,7 @@ class Teller:
         self._definition = definition
         self._run_id = run_id
         self._names: dict[str, Names] = {}
-        self._told: dict[str, tuple[str | None, str | None]] = {}
+        self._told: dict[str, Span] = {}
         self._typed = definition.format == "jsonl"
         self._readers = {
             (number, part): times.reader()
@@ -114,13 +114,17 @@ class Teller:
 
     def _spans(self, span: Span, rule: Rule, names: Names) -> Iterator[Record]:
         """The span and the one around it, unless a line before told of them the same."""
-        brief = (span.name, span.parent_uuid)
-        more = (span.start_unix_nano, span.end_unix_nano, span.status_code, span.attributes)
-        if any(value is not None for value in more) or self._told.get(span.uuid) != brief:
-            yield span
-        if self._told.get(span.uuid) != brief and rule.parent and span.parent_uuid:
-            named = None if rule.parent.type in self._named else _last(rule.parent.type)
+        told = self._told.get(span.uuid)
+        now = span._replace(line=None)
+        if told != now:
+            yield span if told is None else now
+        if (
+            rule.parent
+            and span.parent_uuid
+            and (told is None or told.parent_uuid != span.parent_uuid)
+        ):
             if span.parent_uuid not in self._told:
+                named = None if rule.parent.type in self._named else _last(rule.parent.type)
                 yield Span(
                     span.parent_uuid, rule.parent.type, names.trace_high, name=named,
                     line=span.line,
@@ -128,7 +132,7 @@ class Teller:
             yield Containment(span.parent_uuid, span.uuid)
         if len(self._told) > _REMEMBERED:
             self._told.clear()
-        self._told[span.uuid] = brief
+        self._told[span.uuid] = now
 
     def _links(self, rule: Rule, names: Names, uuid: str, fields: Fields) -> Iterator[Record]:
         needs = rule.depends_on.fill(fields) if rule.depends_on else None

@@ -82,7 +82,7 @@ def test_events_of_spans_that_lines_name(read: Read) -> None:
 def test_a_pattern_reads_what_a_form_cannot(read: Read) -> None:
     toml = JOBS.replace(
         'line = "{time} job {job} {state} on {host}"',
-        r"pattern = '^(?P<time>\S+) (job|task) (?P<job>\d+) (?P<state>started|ended)( on (?P<host>\w+))?'",
+        r"pattern = '^(?P<time>\S+) \w+ (?P<job>\d+) (?P<state>started|ended)( on (?P<host>\w+))?'",
     )
     records = read(toml, "2026-11-22T11:00:00Z task 7 started\nx\n")
     assert [event.type for event in of(Event, records)] == ["started"]
