@@ -43,7 +43,7 @@ def parsl_tracing(path: Path, context: Context) -> Iterator[Record]:
                 break
             items += 1
             if tracing is None:
-                scope, problems = context.run_or_scope(repr(item)[:_LONGEST])
+                scope, problems = context.run_or_scope(_head(path))
                 yield from problems
                 tracing = Tracing(scope, context.run_id is not None)
             try:
@@ -57,6 +57,13 @@ def parsl_tracing(path: Path, context: Context) -> Iterator[Record]:
     if tracing is not None:
         yield from tracing.finish()
     yield Tally(items, items, understood, {}, utc_offset_how="times are epochs")
+
+
+def _head(path: Path) -> str:
+    """The first events, which no other file has. Not as they are written by Python: a tuple that
+    holds another twice, and so on, is of any length."""
+    with path.open("rb") as file:
+        return file.read(4096).hex()
 
 
 def _check(path: Path, pickled: Any) -> None:

@@ -125,10 +125,9 @@ class Teller:
         ):
             if span.parent_uuid not in self._told:
                 named = None if rule.parent.type in self._named else _last(rule.parent.type)
-                yield Span(
-                    span.parent_uuid, rule.parent.type, names.trace_high, name=named,
-                    line=span.line,
-                )  # fmt: skip
+                outer = Span(span.parent_uuid, rule.parent.type, names.trace_high, name=named)
+                self._told[span.parent_uuid] = outer
+                yield outer._replace(line=span.line)
             yield Containment(span.parent_uuid, span.uuid)
         if len(self._told) > _REMEMBERED:
             self._told.clear()
