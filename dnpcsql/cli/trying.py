@@ -38,7 +38,7 @@ def _told(tried: Trial, toml: str) -> Iterator[str]:
         count = _count(tried.unmatched.total(), "line")
         yield f"\n{count} that nothing is for, by shape (N: a number):"
         for shape, lines in tried.unmatched.most_common(_SHOWN):
-            yield f"  {lines:,}  {plain(shape)}"
+            yield f"  {lines:,}  {plain(shape)}".rstrip()
     if tried.problem_count:
         yield f"\n{_count(tried.problem_count, 'problem')}:"
         yield from (f"  {plain(text)}" for text in tried.problems[:_SHOWN])

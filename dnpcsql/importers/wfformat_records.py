@@ -22,6 +22,9 @@ _MANY = 1_000  # files or arguments of one task that are kept
 # cpuhog_chain_00000001   mProject_ID0000001   align-12
 _NUMBERED = re.compile(r"(.*?[A-Za-z].*?)[_.-]?(?:ID)?\d+", re.ASCII)
 
+# What tells one run from another.
+_IDENTITY = ("name", "createdAt", "executedAt", "makespanInSeconds", "runtimeSystem", "wms")
+
 # Of a task's execution: by 1.5's names and by 1.4's.
 _NUMBERS = {
     "coreCount": "wfformat.cores", "cores": "wfformat.cores",
@@ -45,7 +48,7 @@ class Workflow:
         self._said = said
         self._kept = kept
         self._problems: list[Problem] = []
-        told = [said.get(key) for key in ("name", "createdAt", "executedAt", "makespanInSeconds")]
+        told = [said.get(key) for key in _IDENTITY]
         self._names = Names(f"wfformat {hexdigest(32, *told)}", NAMED)
         self._uuid = self._names.named("wfformat.workflow")
         self._unzoned = context.clock.how.startswith("nothing known")

