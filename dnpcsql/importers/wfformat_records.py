@@ -48,7 +48,7 @@ class Workflow:
         self._said = said
         self._kept = kept
         self._problems: list[Problem] = []
-        told = [said.get(key) for key in _IDENTITY]
+        told = [json.dumps(said.get(key), sort_keys=True) for key in _IDENTITY]
         self._names = Names(f"wfformat {hexdigest(32, *told)}", NAMED)
         self._uuid = self._names.named("wfformat.workflow")
         self._unzoned = context.clock.how.startswith("nothing known")

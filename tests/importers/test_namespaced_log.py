@@ -26,7 +26,7 @@ ACTION = {
 }
 
 
-def record(message: str, *values: object, created: str = "1795331245.9384077", **more: Any) -> str:
+def record(message: str, *values: object, created: Any = "1795331245.9384077", **more: Any) -> str:
     """A line as the handler writes it."""
     logged = logging.LogRecord("academy.handle", 10, "h.py", 7, message, values, None)
     told = {"formatted": logged.getMessage(), **vars(logged), "created": created, **more}
