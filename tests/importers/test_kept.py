@@ -5,8 +5,7 @@ from dnpcsql.importers.kept import Kept
 
 def test_what_is_kept_is_found_again() -> None:
     kept = Kept()
-    assert kept["a"] is None
-    kept["a"], kept["b"] = "1", "2"
-    kept["a"] = "3"
-    assert (kept["a"], kept["b"], kept["c"]) == ("3", "2", None)
+    for key, value in (("a", "1"), ("b", "2"), ("a", "3")):
+        kept[key] = value
+    assert [kept[key] for key in ("a", "b", "c")] == ["3", "2", None]
     kept.close()
