@@ -72,7 +72,7 @@ def import_paths(
         tree = trees.walk(paths, Path(scratch))
         summary.failed += tree.unreadable
         files = trees.of_run(tree.files, run) if last or run is not None else tree.files
-        layout = Layout(_zones(timezone, tree), only_runs=_wanted(files) if last or run else None)
+        layout = Layout(zones_of(timezone, tree), only_runs=_wanted(files) if last or run else None)
         work = _recognised(files, choice, summary)
         if not work:
             raise _nothing(paths, summary)
@@ -212,7 +212,8 @@ def _where(error: Exception) -> str:
     return f"the importer failed: {type(error).__name__}: {error}{place}"
 
 
-def _zones(given: Sequence[str], tree: Tree) -> Zones:
+def zones_of(given: Sequence[str], tree: Tree) -> Zones:
+    """What `--timezone` says. Raises QueryError or NotFoundError."""
     zones = Zones()
     below: dict[Path, str] = {}
     for text in given:
@@ -252,5 +253,5 @@ def _nothing(paths: Sequence[Path], summary: Importing) -> NotFoundError:
     named_ = ", ".join(str(path) for path in paths)
     return NotFoundError(
         f"{named_}: nothing here that dnpcsql knows ({what}){failed}. A log of your own? See "
-        f'"Adding a source": dnpcsql import {named_} --importer my_importer.py'
+        f'"Adding a source": dnpcsql import {named_} --importer my.toml'
     )

@@ -73,7 +73,7 @@ def test_a_folder_with_no_parsl_in_it_says_what_to_do(
         store.import_(folder)
     said = "1 file: .txt" if content else "no files"
     assert f"nothing here that dnpcsql knows ({said})" in str(error.value)
-    assert "--importer my_importer.py" in str(error.value)
+    assert "--importer my.toml" in str(error.value)
     assert "\n" not in str(error.value)
     assert not store.path.exists()
 

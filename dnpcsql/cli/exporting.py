@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from dnpcsql.cli.export_wfformat import wfformat_command
 from dnpcsql.cli.output import plain
 from dnpcsql.errors import SendError
 from dnpcsql.store import Store
@@ -24,6 +25,9 @@ _SHOWN = 10
 @click.group("export")
 def export_command() -> None:
     """Send or write what is here, in other programs' words."""
+
+
+export_command.add_command(wfformat_command)
 
 
 @export_command.command("otlp")

@@ -45,8 +45,11 @@ _ACCOUNTS = (
 @click.option("--last", is_flag=True, help="Of a runinfo only the last run.")
 @click.option("--run", metavar="NNN", help="Of a runinfo only the run of this number.")
 @click.option(
-    "--importer", metavar="NAME|FILE.py", help="Read every file by this importer, or your own."
+    "--importer",
+    metavar="NAME|FILE.py|FILE.toml",
+    help="Read every file by this importer, or your own.",
 )
+@click.option("--dry-run", is_flag=True, help="Show what a FILE.toml is for, and keep nothing.")
 @click.option("--strict", is_flag=True, help="Exit 1 if anything was not understood.")
 @click.pass_obj
 def import_command(
@@ -56,6 +59,7 @@ def import_command(
     last: bool,
     run: str | None,
     importer: str | None,
+    dry_run: bool,
     strict: bool,
 ) -> None:
     """Read what a run left behind: a runinfo, a file, an archive of them.
@@ -66,8 +70,13 @@ def import_command(
     \b
     dnpcsql import runinfo
     dnpcsql import run.tar.gz --timezone America/Chicago
-    dnpcsql import logs/ --importer my_importer.py
+    dnpcsql import logs/ --importer my.toml
     """
+    if dry_run:
+        from dnpcsql.cli.trying import try_out
+
+        try_out(paths, importer, timezone)
+        return
     with Store(db) as store, _progress() as progress:
         done = store.import_(
             *paths,

@@ -2,7 +2,7 @@
 
 An importer is a generator of records, `f(path, context)`. Ours are listed here by hand; other
 packages offer theirs by the entry-point group `dnpcsql.importers`; a file of one's own works with
-nothing installed (`dnpcsql import logs/ --importer my_importer.py`).
+nothing installed (`dnpcsql import logs/ --importer my_importer.py`, or `my.toml` with no Python).
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ from pathlib import Path
 
 from dnpcsql.importers import (
     metric_lines,
+    namespaced_log,
+    parsl_tracing,
     recognising,
     recognising_cloudwatch,
     recognising_funcx,
     recognising_traces,
     taskvine_graph,
+    wfformat,
     workqueue_debug,
     workqueue_function,
     workqueue_log,
@@ -106,6 +109,9 @@ BUILT_IN = (
     Importer("otlp protobuf", recognising_traces.otlp_protobuf, _otlp_protobuf, anchors=False),
     Importer("jaeger json", recognising_traces.jaeger_json, jaeger_json, anchors=False),
     Importer("zipkin json", recognising_traces.zipkin_json, zipkin_json, anchors=False),
+    Importer("parsl_tracing.pickle", parsl_tracing.recognises, parsl_tracing.parsl_tracing),
+    Importer("wfformat", wfformat.recognises, wfformat.wfformat, anchors=False),
+    Importer("json log", namespaced_log.recognises, namespaced_log.namespaced_log, anchors=False),
 )
 
 

@@ -21,18 +21,22 @@ class Choice:
     """Picks by what is in a file, or takes the one that was asked for."""
 
     def __init__(self, asked: str | None = None) -> None:
-        """`asked`: a built-in's name, or the path of a Python file that holds an importer."""
+        """`asked`: a built-in's name, or the path of a Python file that holds an importer, or of a
+        TOML file that says how lines look."""
         self._only = None if asked is None else _asked(asked)
+        self._own = asked is not None and asked.endswith(".toml")
         self._all = [*BUILT_IN, *offered()] if asked is None else []
 
     def of(self, path: Path) -> Importer | None:
         """The importer for a file; None if there is none. OSError if it cannot be read."""
-        if self._only is not None:
+        if self._only is not None and not self._own:
             return self._only
         if path.suffix in _NEVER_OPENED:
             return None
         with path.open("rb") as file:
             head = file.read(_HEAD)
+        if self._only is not None:
+            return self._only if self._only.recognises(path, head) else None
         return next((known for known in self._all if known.recognises(path, head)), None)
 
 
@@ -43,8 +47,14 @@ def _asked(asked: str) -> Importer:
     path = Path(asked)
     if path.suffix == ".py" and path.is_file():
         return _from_file(path)
+    if path.suffix == ".toml":
+        from dnpcsql.importers.own import from_toml
+
+        return from_toml(path)
     listed = ", ".join(sorted(known))
-    raise NotFoundError(f"--importer {asked}: no such file; the built-in ones are: {listed}")
+    raise NotFoundError(
+        f"--importer {asked}: no such file (.py or .toml); the built-in ones are: {listed}"
+    )
 
 
 def _from_file(path: Path) -> Importer:

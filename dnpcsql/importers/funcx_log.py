@@ -24,7 +24,7 @@ from typing import NamedTuple
 from dnpcsql.clock import Clock, epoch_ns
 from dnpcsql.importers.recognising_funcx import OWN
 from dnpcsql.importers.text import LINE_LIMIT, Lines, Unused, shape, without_secrets
-from dnpcsql.importers.wordings import At, Message, Wordings, drifted, error
+from dnpcsql.importers.wordings import At, Message, Wordings, drifted, error, first_word
 from dnpcsql.records import Problem, Tally
 
 _HEAD = re.compile(
@@ -132,7 +132,7 @@ class FuncxLog:
         """What a record says, if it is wanted."""
         line, head, more = found
         text = _SELF.sub("", head["message"] or "", count=1)
-        said = self._wordings.find(text)
+        said = self._wordings.find(first_word(text), text)
         if said is None and not head["logger"].startswith(OWN):
             self._others.add(head["site"], text)
             return None
@@ -143,7 +143,9 @@ class FuncxLog:
             return None
         self.understood += 1
         self._seen.add(said[0])
-        at = At(line, time, head["thread"], tuple(map(without_secrets, more)), head["process"])
+        # As Parsl's own logs have it.
+        written = f"epoch date time {head['process']} {head['thread']} site function level"
+        at = At(line, time, written, tuple(map(without_secrets, more)))
         return Message(at, *said)
 
     def _time(self, head: re.Match[str]) -> int:

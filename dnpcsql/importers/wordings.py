@@ -34,10 +34,15 @@ class At(NamedTuple):
             return ""
         return self.head.split(" ", 4)[4].rsplit(" ", 3)[0]
 
+    @property
+    def process(self) -> str:
+        """The process that wrote it, as its head names it."""
+        words = self.head.split(" ", 4)
+        return words[3] if len(words) > 4 else ""
+
     def process_id(self) -> int | None:
         """The process that wrote it, if its head tells."""
-        words = self.head.split(" ", 4)
-        found = _PROCESS_ID.search(words[3]) if len(words) > 4 else None
+        found = _PROCESS_ID.search(self.process)
         return int(found[1]) if found else None
 
 

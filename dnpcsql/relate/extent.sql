@@ -2,7 +2,8 @@
 -- source: what other files tell of it does not move its ends. A span of Parsl's has ended when an
 -- event says so, and so have funcX's tasks: one that was cut off stays open, and so does one of
 -- Work Queue's or TaskVine's, of which the importer says it. Spans of other logs end with their last
--- event. Spans of other programs' tracing stay as they came.
+-- event, if it is behind the start that their source states. Spans of other programs' tracing stay
+-- as they came.
 UPDATE span
 SET (start_unix_nano, end_unix_nano, status_code) = (
   SELECT
@@ -19,7 +20,8 @@ SET (start_unix_nano, end_unix_nano, status_code) = (
             'lost', 'drained', 'COMPLETED', 'FAILED', 'CANCELLED', 'TIMEOUT', 'SCALED_IN', 'MISSING'
           )
           OR (
-            substr(span.type, 1, 6) <> 'parsl.'
+            (substr(span.type, 1, 6) <> 'parsl.' OR substr(span.type, 1, 14) = 'parsl.tracing.')
+            AND (span.start_unix_nano IS NULL OR event.time_unix_nano > span.start_unix_nano)
             AND span.type NOT LIKE 'workqueue.%' AND span.type NOT LIKE 'taskvine.%'
             AND span.type NOT IN (
               'funcx.client.task', 'funcx.endpoint.task', 'funcx.manager.task', 'funcx.worker.task'
