@@ -16,7 +16,7 @@ from tests.peers.spans import read_file
 
 PROTOCOLS = ("grpc", "http/protobuf", "http/json")
 
-RUNS = tuple(path.name.removesuffix(".tar.xz") for path in sorted(DATA.glob("*.tar.xz")))
+RUNS = tuple(path.name.removesuffix(".tar.xz") for path in sorted(DATA.glob("parsl-*.tar.xz")))
 # Not part of the checkout.
 RUNS_OF_THE_CORPUS = tuple(
     path.name
