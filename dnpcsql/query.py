@@ -23,7 +23,7 @@ _WIDEST = 200
 
 
 class Result:
-    """Rows as they are fetched. Iterate once, or take `.all()`, `.df()`, `.arrays()`, `.value()`."""
+    """Rows as they are fetched. Iterate once, or take `.all()`, `.df()`, `.arrays()`, …"""
 
     def __init__(self, cursor: sqlite3.Cursor) -> None:
         self._cursor = cursor
@@ -58,14 +58,10 @@ class Result:
         masked there, for nan would make floats of them. Other numbers are float64, with nan for
         NULL. Anything else is of objects.
         """
-        import numpy
-
         names = unique(self.columns)
         rows = self.all()
         columns = zip(*rows, strict=True) if rows else ((),) * len(names)
-        return {
-            name: _array(numpy, values) for name, values in zip(names, columns, strict=True)
-        }
+        return {name: _array(values) for name, values in zip(names, columns, strict=True)}
 
     def df(self) -> pandas.DataFrame:
         """All rows as a pandas DataFrame (`pip install 'dnpcsql[pandas]'`).
@@ -123,14 +119,19 @@ def _cell(value: Any) -> str:
     return html.escape(text if len(text) <= _WIDEST else f"{text[:_WIDEST]}…")
 
 
-def _array(numpy: Any, values: Sequence[Any]) -> numpy.ndarray[Any, Any]:
+def _array(values: Sequence[Any]) -> numpy.ndarray[Any, Any]:
+    import numpy
+
     known = {type(value) for value in values}
     if known and known <= {int}:
         return numpy.array(values, dtype=numpy.int64)
     if known == {int, type(None)}:
         mask = [value is None for value in values]
         filled = [0 if value is None else value for value in values]
-        return numpy.ma.masked_array(numpy.array(filled, dtype=numpy.int64), mask)
+        masked: numpy.ndarray[Any, Any] = numpy.ma.masked_array(
+            numpy.array(filled, dtype=numpy.int64), mask
+        )
+        return masked
     if known <= {int, float, type(None)} and float in known:
         return numpy.array(values, dtype=numpy.float64)
     array = numpy.empty(len(values), dtype=object)

@@ -89,7 +89,11 @@ def test_the_earliest_of_each_type_counts_and_how_many_there_are_is_said(store: 
         "FROM event_pair WHERE first_type = 'got' AND second_type = 'sent' AND scope = 'span'"
     ).all()
     assert row == (2, 5, 3, 1, "a")
-    for first, second, wanted in (("start", "end", (1, 9)), ("start", "sent", (1, 5)), ("got", "end", (2, 9))):
+    for first, second, wanted in (
+        ("start", "end", (1, 9)),
+        ("start", "sent", (1, 5)),
+        ("got", "end", (2, 9)),
+    ):
         assert store.query(
             "SELECT first_unix_nano, second_unix_nano FROM event_pair "
             "WHERE first_type = :first AND second_type = :second AND scope = 'span'",
@@ -106,7 +110,9 @@ def test_a_tasks_tree_reaches_from_the_log_to_the_worker(store: Store) -> None:
             Span(log.task(7), "parsl.rundir.task", log.trace_high, name="work"),
             Span(log.attempt(7, 0), "parsl.rundir.try", log.trace_high),
             Span(inner, "parsl.rundir.executor_task", log.trace_high),
-            Span(worker.executor_task("htex", 1), "parsl.executor.htex.worker.task", log.trace_high),
+            Span(
+                worker.executor_task("htex", 1), "parsl.executor.htex.worker.task", log.trace_high
+            ),
             Containment(log.task(7), log.attempt(7, 0)),
             Containment(log.attempt(7, 0), inner),
             Containment(inner, worker.executor_task("htex", 1)),

@@ -76,7 +76,9 @@ def test_no_more_workers_are_told_of_than_the_workflow_asked_for(
         assert 0 <= step["connected"] <= allowed
         assert step["idle"] == max(step["connected"] - step["busy"], 0)
     shares = store.query("utilization").dicts()
-    assert {share["level"] for share in shares} == ({"manager", "block", "run"} if managers else set())
+    assert {share["level"] for share in shares} == (
+        {"manager", "block", "run"} if managers else set()
+    )
     for share in shares:
         assert share["utilization"] is None or 0 <= share["utilization"] <= 1
         assert share["workers"] <= most[share["run_id"]]
@@ -103,9 +105,7 @@ def test_the_workers_of_an_elastic_run_come_and_go(case: Case, store: Store) -> 
     store.import_(case("parsl-2025.9.15-elastic"))
     (run,) = store.query("SELECT * FROM utilization WHERE level = 'run'").dicts()
     assert (run["managers"], run["workers"]) == (4, 4)
-    steps = store.query(
-        "SELECT connected FROM worker_load WHERE level = 'run' ORDER BY time"
-    ).all()
+    steps = store.query("SELECT connected FROM worker_load WHERE level = 'run' ORDER BY time").all()
     seen = [connected for (connected,) in steps]
     changes = [now for before, now in zip([0, *seen], seen, strict=False) if now != before]
     assert changes == [2, 4, 2, 0, 2, 4, 2, 0]
@@ -137,7 +137,11 @@ def test_a_managers_latest_row_counts_never_their_sum(store: Store) -> None:
     """Parsl's own plot of monitoring.db adds up all rows: thousands of workers for a few."""
     names = Names(RUN, MONITORING)
     uuid = names.manager("aafb1402bc0f")
-    said = {"parsl.manager.id": "aafb1402bc0f", "parsl.block.id": "0", "parsl.manager.worker_count": 64}
+    said = {
+        "parsl.manager.id": "aafb1402bc0f",
+        "parsl.block.id": "0",
+        "parsl.manager.worker_count": 64,
+    }
     fewer = json.dumps({"parsl.manager.worker_count": 62})
     store.add(
         [

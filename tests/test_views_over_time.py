@@ -51,13 +51,12 @@ def state_at(lived: Lived, moment: int) -> str | None:
     start, end = bounds(lived)
     if start is None or moment < start or (end is not None and moment >= max(start, end)):
         return None
+    # Of events at one moment the one in the later line counts.
     so_far = [
-        (max(time, start), time, number, state)
+        (max(time, start), number, state)
         for number, (time, state) in enumerate(lived.events)
         if max(time, start) <= moment
     ]
-    # Of events at one moment the one in the later line counts.
-    so_far = [(clamped, number, state) for clamped, _, number, state in so_far]
     return max(so_far)[2] if so_far else "start"
 
 
@@ -102,9 +101,7 @@ def test_occupancy_and_concurrency_are_what_counting_gives(lives: list[Lived]) -
     assert len({(state, time) for state, time, _ in occupied}) == len(occupied)
     by_state, by_type = steps(iter(occupied), moments), steps(iter(live), moments)
     for moment in moments:
-        states = Counter(
-            state for lived in lives if (state := state_at(lived, moment)) is not None
-        )
+        states = Counter(state for lived in lives if (state := state_at(lived, moment)) is not None)
         assert {state: by_state[state, moment] for state in ("start", *STATES)} == {
             state: states[state] for state in ("start", *STATES)
         }
