@@ -1,6 +1,6 @@
--- How many spans of each type are open over time: a row for each moment at which one begins or
--- ends, valid until the next row of the same run and type. A span that never ended, as far as is
--- known, stays open; one that ended before it began takes no time.
+-- How many spans of each type are open over time. A row for each moment at which one begins or ends,
+-- valid until the next row of the same run and type. A span that never ended, as far as is known,
+-- stays open; one that ended before it began takes no time.
 CREATE VIEW concurrency AS
 SELECT
   CASE

@@ -1,4 +1,4 @@
--- How long spans lasted, by run, type and app: in seconds, of those that ended. Quantiles lie
+-- How long spans lasted, by run, type and app. In seconds, of those that ended. Quantiles lie
 -- between the two nearest durations, as numpy's do.
 CREATE VIEW duration_summary AS
 SELECT

@@ -1,5 +1,5 @@
--- From one event to another: of one span, or anywhere in the tree below a task (below the outermost
--- span, in logs of your own and other programs' traces). Of each type the earliest counts. A row for
+-- How long from one event to another, of one span or anywhere in a tree. A tree is all below a task,
+-- whoever tells of it; in logs of your own and other programs' traces, below an outermost span. Of each type the earliest counts. A row for
 -- each span or tree that has either of the two; what is missing is NULL and said. In a span, `start`
 -- and `end` are such events too. Say which two types, and which scope: all pairs of all types are a
 -- great many.

@@ -1,4 +1,4 @@
--- How many events of each type there were in each second: a rate per second. A second without any
+-- How many events of each type there were in each second. A second without any
 -- has no row.
 CREATE VIEW event_rate AS
 SELECT

@@ -1,5 +1,5 @@
--- One row for each thing that failed: tries, managers, workers, blocks, executors, and spans of other
--- programs; with the layer to blame, where the try was, and the file and line that tell of it.
+-- One row for each thing that failed, with the file and line that tell of it. Tries, managers, workers,
+-- blocks, executors, and spans of other programs; with the layer to blame, and where the try was.
 CREATE VIEW failure AS
 WITH
 run(run) AS (

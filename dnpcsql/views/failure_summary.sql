@@ -1,4 +1,4 @@
--- What failed, grouped: by layer, exception, app, executor, host and block; with one example of each.
+-- What failed, by layer, exception, app, executor, host and block; with one example of each.
 CREATE VIEW failure_summary AS
 SELECT
   failure.run_id AS run_id,  -- Parsl's run id; NULL for other programs' spans

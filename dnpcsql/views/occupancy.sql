@@ -1,4 +1,4 @@
--- How many spans of each type are in each state over time: a row for each moment at which one
+-- How many spans of each type are in each state over time. A row for each moment at which one
 -- enters or leaves the state, valid until the next row of the same run, type and state. A span is in
 -- the state of its latest event, from its start until its end (before any event: in state `start`),
 -- so that at any moment the states' numbers add up to what concurrency says is open. The states of

@@ -1,5 +1,5 @@
--- One row for each manager (a pilot job's process on a node, with its workers), told of by
--- monitoring.db, by interchange.log or by its own log. monitoring.db writes a row at each change:
+-- One row for each manager, told of by monitoring.db, by interchange.log or by its own log. A manager
+-- is a pilot job's process on a node, with its workers. monitoring.db writes a row at each change:
 -- what it holds last counts, never their sum.
 CREATE VIEW parsl_manager AS
 WITH

@@ -1,4 +1,4 @@
--- One row for each task that a worker took, as long as it held the worker: what utilisation and a
+-- One row for each task that a worker took, as long as it held the worker. What utilisation and a
 -- Gantt chart of workers are made of. From worker logs; of a run that has none, from monitoring.db,
 -- which knows the block but not the worker. A worker does one thing at a time: what was never
 -- finished holds it until its loss was told of, its next task, or its last record.

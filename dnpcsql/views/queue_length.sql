@@ -1,4 +1,4 @@
--- How many tries wait, or are, at each stage of their way over time: a row for each moment at which
+-- How many tries wait, or are, at each stage of their way over time. A row for each moment at which
 -- one comes or goes, valid until the next row of the same run, executor and stage. A try is at the
 -- stage of the furthest hop that it passed, and leaves it at the next hop that any file tells of.
 CREATE VIEW queue_length AS

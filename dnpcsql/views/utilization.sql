@@ -1,4 +1,4 @@
--- How much of the time of connected workers was work: for each manager, each block and each run.
+-- How much of the time of connected workers was work, for each manager, block and run.
 -- What a manager told last of its workers counts, for as long as it was connected.
 CREATE VIEW utilization AS
 WITH

@@ -1,4 +1,4 @@
--- How many workers are connected, and how many of them busy, over time: a row for each moment at
+-- How many workers are connected, and how many of them busy, over time. A row for each moment at
 -- which one of the two changes, valid until the next row of the same level and name. The count
 -- begins at 0 before the first.
 CREATE VIEW worker_load AS
