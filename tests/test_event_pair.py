@@ -146,3 +146,13 @@ def test_a_tree_of_ones_own_hangs_below_its_outermost_span(store: Store, tmp_pat
         "SELECT span_uuid, second_unix_nano - first_unix_nano FROM event_pair "
         "WHERE first_type = 'asked' AND second_type = 'answered' AND scope = 'tree'"
     ).all() == [(top, 4)]
+
+
+def test_a_type_that_nothing_tells_of_is_missing_everywhere(case: Case, store: Store) -> None:
+    """No worker log was imported: that is an answer, not a run without tasks."""
+    store.import_(case("parsl-2026.10.26-killed") / "runinfo" / "monitoring.db")
+    rows = store.query(
+        "SELECT missing, count(*) FROM event_pair WHERE first_type = 'launched' "
+        "AND second_type = 'worker_received_task' AND scope = 'span' GROUP BY missing"
+    ).all()
+    assert rows == [("second", 21)]

@@ -1,8 +1,8 @@
 -- How long from one event to another, of one span or anywhere in a tree. A tree is all below a task,
--- whoever tells of it; in logs of your own and other programs' traces, below an outermost span. Of each type the earliest counts. A row for
--- each span or tree that has either of the two; what is missing is NULL and said. In a span, `start`
--- and `end` are such events too. Say which two types, and which scope: all pairs of all types are a
--- great many.
+-- whoever tells of it; in logs of your own and other programs' traces, below an outermost span. Of
+-- each type the earliest counts. A row for each span or tree that has either of the two; what is
+-- missing is NULL and said. In a span, `start` and `end` are such events too. Say which two types, and
+-- which scope: all pairs of all types are a great many.
 CREATE VIEW event_pair AS
 SELECT
   CASE
@@ -39,9 +39,10 @@ FROM (
     min(CASE WHEN event.type = one.type THEN event.time_unix_nano END) AS first_unix_nano,
     min(CASE WHEN event.type = other.type THEN event.time_unix_nano END) AS second_unix_nano,
     sum(event.type = one.type) AS first_events, sum(event.type = other.type) AS second_events
-  FROM event_type AS one
+  -- In the events' own order, so that they need no sorting.
+  FROM event
+  CROSS JOIN event_type AS one
   CROSS JOIN event_type AS other
-  CROSS JOIN event
   WHERE event.type IN (one.type, other.type)
     AND one.type NOT IN ('start', 'end') AND other.type NOT IN ('start', 'end')
   GROUP BY event.span_uuid, one.type, other.type
