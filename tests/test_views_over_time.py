@@ -38,17 +38,22 @@ LIVED = st.builds(
 )
 
 
-def bounds(lived: Lived) -> tuple[int | None, int | None]:
-    """When a span is open. dnpcsql takes start and end from its events where it has none."""
-    times = [time for time, _ in lived.events]
-    start = lived.start if lived.start is not None else min(times, default=None)
-    end = lived.end if lived.end is not None else max(times, default=None)
-    return start, end
+def settled(lives: list[Lived], store: Store) -> list[Lived]:
+    """The same with the starts and ends that the store took from events where none were stated."""
+    known = {
+        uuid: (start, end)
+        for uuid, start, end in store.query("SELECT uuid, start_unix_nano, end_unix_nano FROM span")
+    }
+    names = Names(RUN, NAMED)
+    return [
+        Lived(*known[names.named("span", number)], lived.events)
+        for number, lived in enumerate(lives)
+    ]
 
 
 def state_at(lived: Lived, moment: int) -> str | None:
     """What a span is at by hand: None where it is not open."""
-    start, end = bounds(lived)
+    start, end = lived.start, lived.end
     if start is None or moment < start or (end is not None and moment >= max(start, end)):
         return None
     # Of events at one moment the one in the later line counts.
@@ -97,6 +102,7 @@ def test_occupancy_and_concurrency_are_what_counting_gives(lives: list[Lived]) -
     with tempfile.TemporaryDirectory() as name, stored(lives, Path(name) / "d.sqlite3") as store:
         occupied = store.query("SELECT state, time_unix_nano, spans FROM occupancy").all()
         live = store.query("SELECT type, time_unix_nano, live FROM concurrency").all()
+        lives = settled(lives, store)
     assert all(value >= 0 for _, _, value in (*occupied, *live))
     assert len({(state, time) for state, time, _ in occupied}) == len(occupied)
     by_state, by_type = steps(iter(occupied), moments), steps(iter(live), moments)
