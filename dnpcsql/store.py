@@ -252,3 +252,20 @@ class Store:
             return f"<dnpcsql.Store {self.path}: {len(self.sources())} sources>"
         except DnpcsqlError as error:
             return f"<dnpcsql.Store {self.path}: {error}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the runs, and what was read."""
+        from html import escape
+
+        from dnpcsql.query import html_table
+
+        name = f"<p>dnpcsql store <code>{escape(str(self.path))}</code></p>"
+        try:
+            runs = self.query(
+                "SELECT run_id, name, tasks, strftime('%Y-%m-%d %H:%M:%S', started, 'unixepoch') "
+                "AS started_utc, ended - started AS seconds FROM parsl_run ORDER BY started"
+            )
+            read = self.query("SELECT importer, files, records, problems FROM source_summary")
+            return name + html_table(runs.columns, runs) + html_table(read.columns, read)
+        except DnpcsqlError as error:
+            return f"{name}<p>{escape(str(error))}</p>"

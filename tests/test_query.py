@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
 from dnpcsql import Event, Span
 from dnpcsql.errors import QueryError
 from dnpcsql.store import Store
+from tests.conftest import Case
 
 
 @pytest.fixture(params=["just written", "opened for reading"])
@@ -103,3 +105,86 @@ def test_an_error_while_rows_are_read_is_told_in_one_line(filled: Store) -> None
 def test_a_column_that_two_tables_have_is_told_as_such(filled: Store) -> None:
     with pytest.raises(QueryError, match="ambiguous column name"):
         filled.query("SELECT type FROM event, span")
+
+
+# Exact, whole, harmless
+
+LATE = 1795331212928108123  # as a float it would be 1795331212928108032
+
+
+def test_arrays_keep_nanoseconds_exact(store: Store) -> None:
+    import numpy
+
+    store.add(
+        [
+            Span("a" * 28, "mine", "", start_unix_nano=LATE, end_unix_nano=LATE + 1),
+            Span("b" * 28, "mine", "", start_unix_nano=LATE + 2),
+        ]
+    )
+    sql = (
+        "SELECT start_unix_nano, end_unix_nano, (end_unix_nano - start_unix_nano) / 1e9 AS s, type "
+        "FROM span ORDER BY uuid"
+    )
+    arrays = store.query(sql).arrays()
+    assert arrays["start_unix_nano"].dtype == numpy.int64
+    assert arrays["start_unix_nano"].tolist() == [LATE, LATE + 2]
+    assert arrays["end_unix_nano"].dtype == numpy.int64
+    assert arrays["end_unix_nano"].tolist() == [LATE + 1, None]  # masked
+    assert arrays["s"].dtype == numpy.float64
+    assert numpy.isnan(arrays["s"]).tolist() == [False, True]
+    assert arrays["type"].tolist() == ["mine", "mine"]
+    frame = store.query(sql).df()
+    assert frame["start_unix_nano"].tolist() == [LATE, LATE + 2]
+    assert frame["end_unix_nano"].dtype == "Int64"
+    assert int(frame["end_unix_nano"][0]) == LATE + 1
+    assert frame["end_unix_nano"].isna().tolist() == [False, True]
+
+
+def test_arrays_of_no_rows_have_no_length(filled: Store) -> None:
+    arrays = filled.query("SELECT line, type FROM event WHERE 0").arrays()
+    assert {name: len(array) for name, array in arrays.items()} == {"line": 0, "type": 0}
+
+
+def test_pandas_reads_the_file_with_none_of_our_code(store: Store) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    import pandas
+
+    store.add([Span("a" * 28, "mine", "", start_unix_nano=LATE, end_unix_nano=LATE + 1)])
+    with closing(sqlite3.connect(store.path)) as connection:
+        frame = pandas.read_sql_query("SELECT * FROM span_duration", connection)
+    assert frame["start_unix_nano"].tolist() == [LATE]
+
+
+def test_columns_that_share_a_name_are_all_kept(filled: Store) -> None:
+    result = filled.query("SELECT 1 AS a, 2 AS a, 3 AS a_2, 4 AS a")
+    assert result.columns == ["a", "a", "a_2", "a"]
+    assert result.dicts() == [{"a": 1, "a_3": 2, "a_2": 3, "a_4": 4}]
+    assert list(result.df().columns) == list(result.arrays()) == ["a", "a_3", "a_2", "a_4"]
+
+
+def test_nothing_that_is_stored_is_taken_for_html(tmp_path: Path) -> None:
+    hostile = "<script>alert(1)</script>"
+    with Store(tmp_path / f"{hostile.replace('/', '')}.sqlite3") as store:
+        store.add([Span("a" * 28, "mine", "", name=hostile * 30)])
+        for shown in (
+            store._repr_html_(),
+            store.query(f'SELECT name AS "{hostile}" FROM span')._repr_html_(),
+        ):
+            assert "<script" not in shown
+            assert "&lt;script&gt;" in shown
+        assert (
+            store.query("SELECT NULL, x'00ff'")
+            ._repr_html_()
+            .endswith("<tr><td></td><td>2 bytes</td></tr></tbody></table>")
+        )
+
+
+def test_a_notebook_shows_what_a_store_holds(case: Case, store: Store, tmp_path: Path) -> None:
+    store.import_(case("parsl-2026.10.26-killed") / "runinfo")
+    shown = store._repr_html_()
+    assert "killed workflow" in shown
+    assert "monitoring.db" in shown
+    missing = Store(tmp_path / "none.sqlite3")
+    assert "no database" in missing._repr_html_()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 
 import click
@@ -42,6 +43,19 @@ class _Lazy(click.Group):
         command = getattr(import_module(f"dnpcsql.cli.{module}"), f"{cmd_name}_command")
         assert isinstance(command, click.Command)
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command. Click would say of a reader that has gone that something failed."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise _ReaderGoneError from None
+        return result
+
+
+class _ReaderGoneError(Exception):
+    """Nobody reads our rows any more: `dnpcsql query … | head`."""
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
@@ -84,7 +98,7 @@ def main() -> None:
     except DnpcsqlError as error:
         click.echo(f"dnpcsql: {error}", err=True)
         sys.exit(1)
-    except BrokenPipeError:
-        # The reader of our rows has gone: `dnpcsql query … | head`.
-        sys.stderr.close()
+    except _ReaderGoneError:
+        # What is still in the buffer goes nowhere; the status is that of cat or grep.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)

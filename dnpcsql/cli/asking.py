@@ -138,14 +138,15 @@ def sources_command(db: str | None, messages: bool, format_: str) -> None:
 @click.command("views")
 @click.argument("name", required=False)
 def views_command(name: str | None) -> None:
-    """Print what each view tells; of one view, what each column does."""
+    """Print what each view tells; of one view, all of it, and what each column does."""
     from dnpcsql.views import views
 
     known = {view.name: view for view in views()}
     if name is None:
         width = max(len(found) for found in known)
         for view in known.values():
-            click.echo(f"{view.name.ljust(width)}  {view.about}")
+            first, _, _ = view.about.partition(". ")
+            click.echo(f"{view.name.ljust(width)}  {first.removesuffix('.')}.")
         return
     if name not in known:
         raise NotFoundError(f"no view {name}; there are: {', '.join(known)}")

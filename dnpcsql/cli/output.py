@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import click
+
+from dnpcsql.query import unique
 
 _WIDEST = 100
 _LOOKED_AT = 1_000
@@ -115,20 +118,30 @@ def _write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], delimiter:
 
 
 def _write_json(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    names = unique(columns)
     separator = "[\n"
     for row in rows:
-        sys.stdout.write(separator + _object(columns, row))
+        sys.stdout.write(separator + _object(names, row))
         separator = ",\n"
     sys.stdout.write("[]\n" if separator == "[\n" else "\n]\n")
 
 
 def _write_jsonl(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    names = unique(columns)
     for row in rows:
-        sys.stdout.write(_object(columns, row) + "\n")
+        sys.stdout.write(_object(names, row) + "\n")
 
 
-def _object(columns: Sequence[str], row: Sequence[Any]) -> str:
-    return json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False, default=plain)
+def _object(names: Sequence[str], row: Sequence[Any]) -> str:
+    values = dict(zip(names, map(_finite, row), strict=True))
+    return json.dumps(values, ensure_ascii=False, default=plain, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinity: protobuf's JSON, and so OTLP's, writes it as this text."""
+    if isinstance(value, float) and math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return value
 
 
 _WRITERS: dict[str, Callable[[Sequence[str], Iterable[Sequence[Any]]], None]] = {

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from dnpcsql.database import sql_files
 
-_COLUMN = re.compile(r"\bAS (\w+),?\s+-- (.+)$", re.MULTILINE)
+_COLUMN = re.compile(r"\bAS \"?([\w.]+)\"?,? +-- (.+)$", re.MULTILINE)
 
 
 class View(NamedTuple):

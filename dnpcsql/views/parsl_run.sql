@@ -19,6 +19,24 @@ SELECT
     )
   ) / 1e9 AS started,  -- unix seconds
   coalesce(stored.end_unix_nano, logged.end_unix_nano) / 1e9 AS ended,  -- unix seconds; NULL: it never ended, as far as is known
+  coalesce(
+    stored.end_unix_nano,
+    logged.end_unix_nano,
+    -- Interchange, managers and workers may outlive the process that submitted: its own log counts.
+    (
+      SELECT max(time_unix_nano) FROM event
+      WHERE span_uuid > substr(run.trace_id, 21) || '21' AND span_uuid < substr(run.trace_id, 21) || '29'
+    ),
+    (
+      SELECT max(time_unix_nano) FROM event
+      WHERE span_uuid > substr(run.trace_id, 21) || '11' AND span_uuid < substr(run.trace_id, 21) || '14'
+        AND type NOT IN ('running', 'running_ended')
+    ),
+    (
+      SELECT max(end_unix_nano) FROM span
+      WHERE uuid BETWEEN substr(run.trace_id, 21) || '34' AND substr(run.trace_id, 21) || '34g'
+    )
+  ) / 1e9 AS last_heard,  -- its end, else the last that is known of the submitting process, unix seconds
   (
     SELECT count(*)
     FROM (

@@ -89,6 +89,22 @@ SELECT
     task.end_unix_nano,
     (SELECT logged.end_unix_nano FROM span AS logged WHERE logged.uuid = substr(task.uuid, 1, 12) || '22' || substr(task.uuid, 15))
   ) / 1e9 AS returned,  -- unix seconds; NULL: never, as far as is known
+  coalesce(
+    (
+      SELECT status_message FROM span
+      WHERE uuid BETWEEN substr(task.uuid, 1, 12) || '13' || substr(task.uuid, 15, 10)
+        AND substr(task.uuid, 1, 12) || '13' || substr(task.uuid, 15, 10) || 'g'
+        AND status_message IS NOT NULL
+      ORDER BY uuid DESC LIMIT 1
+    ),
+    (
+      SELECT status_message FROM span
+      WHERE uuid BETWEEN substr(task.uuid, 1, 12) || '23' || substr(task.uuid, 15, 10)
+        AND substr(task.uuid, 1, 12) || '23' || substr(task.uuid, 15, 10) || 'g'
+        AND status_message IS NOT NULL
+      ORDER BY uuid DESC LIMIT 1
+    )
+  ) AS error,  -- what its last failed try failed of, as far as is told, even if a later one did not
   substr(task.uuid, 1, 12) || '02' || substr(task.uuid, 15) AS uuid  -- the task's own id, whoever tells of it
 FROM (
   SELECT uuid, trace_high, type, name, start_unix_nano, end_unix_nano, attributes

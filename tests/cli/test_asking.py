@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -145,3 +148,44 @@ def test_a_numbered_run_is_no_directory_of_any_name(dnpcsql: Run, copy: Case) ->
     assert (ran.status, "Traceback" in ran.err) == (0, False)
     assert dnpcsql("query", "SELECT :x", "--param", "x=--5").status == 0
     assert dnpcsql("query", "SELECT :x", "--param", "x=99999999999999999999").status == 0
+
+
+def test_json_has_every_column_and_no_infinity(killed: Run) -> None:
+    sql = "SELECT 1 AS a, 2 AS a, 9e999 AS most, -9e999 AS least, x'00' AS bytes"
+    row = {"a": 1, "a_2": 2, "most": "Infinity", "least": "-Infinity", "bytes": "<1 bytes>"}
+
+    def refuse(text: str) -> None:
+        raise AssertionError(text)
+
+    for name in ("json", "jsonl"):
+        found = json.loads(killed("query", sql, "--format", name).out, parse_constant=refuse)
+        assert found in (row, [row])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
+@pytest.mark.parametrize("format_", ["table", "csv", "jsonl"])
+@pytest.mark.parametrize("sql", ["SELECT * FROM event, (SELECT 1 FROM event)", "SELECT 1"])
+def test_when_nobody_reads_on_it_ends_quietly(killed: Run, sql: str, format_: str) -> None:
+    """As cat does: with 128 + SIGPIPE, and not a word."""
+    ran = subprocess.Popen(
+        [sys.executable, "-m", "dnpcsql", "query", sql, "--format", format_],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert ran.stdout is not None
+    assert ran.stderr is not None
+    with ran.stdout, ran.stderr:
+        ran.stdout.close()
+        said = ran.stderr.read()
+    assert (ran.wait(), said) == (141, b"")
+
+
+def test_views_are_listed_by_their_first_sentence_and_explained_whole(killed: Run) -> None:
+    lines = killed("views").out.splitlines()
+    assert all(line.endswith(".") for line in lines)
+    (line,) = (line for line in lines if line.startswith("parsl_run "))
+    assert line.endswith(
+        "One row for each Parsl run (each DataFlowKernel), whatever was imported of it."
+    )
+    assert "has a row of its own." in killed("views", "parsl_run").out
+    assert "Events.Timestamp" in killed("views", "otel_traces").out
