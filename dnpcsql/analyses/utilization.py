@@ -1,0 +1,101 @@
+"""Are the workers busy? Busy and connected workers over time, and the share of the two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from dnpcsql.analyses.concurrency import Steps, concurrency, union
+from dnpcsql.analyses.times import Floats, Times, bounds, closed, exact_sum
+
+
+class Worker(NamedTuple):
+    """One worker's share of it, in seconds."""
+
+    name: str
+    tasks: int
+    busy_s: float  # overlaps count once
+    connected_s: float
+    outside_s: float  # busy while it was not connected, as the files tell it
+
+
+class Utilization(NamedTuple):
+    """Workers over time. `share` is busy over connected worker seconds; NaN without workers."""
+
+    busy: Steps
+    connected: Steps
+    workers: list[Worker]
+    busy_s: float
+    connected_s: float
+    share: float
+
+
+def utilization(
+    names: Sequence[str],
+    starts: Times,
+    ends: Times,
+    connected: dict[str, tuple[int, int]] | None = None,
+    *,
+    until: int | None = None,
+) -> Utilization:
+    """From what each worker ran (its name, start, end) and when it was connected.
+
+    Two tasks of a worker at once make it busy once, so that no more are busy than there are. A
+    worker of which nothing says when it was connected was so from its first start to its last end,
+    of any worker. `until`: when what never ended is taken to end; else the last time told.
+    """
+    given = dict(connected or {})
+    ends_of_given = np.array([end for _, end in given.values()], dtype=np.int64)
+    known = bounds(starts, ends, ends_of_given)
+    if known is None:
+        none = concurrency(starts, starts)
+        return Utilization(none, none, [], 0.0, 0.0, float("nan"))
+    last = known[1] if until is None else until
+    rows = _by_worker(names)
+    ran = bounds(starts, ends)
+    if ran is not None:
+        for name in rows:
+            given.setdefault(name, ran)
+    workers, begun, ended = [], [], []
+    for name, (up, down) in given.items():
+        mine = rows.get(name, np.empty(0, dtype=np.int64))
+        busy_from, busy_to = union(starts[mine], ends[mine], last)
+        begun.append(busy_from)
+        ended.append(busy_to)
+        span = min(down, last) - up
+        inside = np.minimum(busy_to, up + span) - np.maximum(busy_from, up)
+        busy = exact_sum(busy_to - busy_from)
+        outside = busy - exact_sum(np.maximum(inside, 0))
+        workers.append(Worker(name, mine.size, busy / 1e9, max(0, span) / 1e9, outside / 1e9))
+    up_at = np.array([up for up, _ in given.values()], dtype=np.int64)
+    down_at = np.array([min(down, last) for _, down in given.values()], dtype=np.int64)
+    up_at, down_at = closed(up_at, down_at)
+    busy_s = sum(worker.busy_s for worker in workers)
+    connected_s = exact_sum(down_at - up_at) / 1e9
+    return Utilization(
+        concurrency(np.concatenate(begun), np.concatenate(ended)),
+        concurrency(up_at, down_at),
+        sorted(workers, key=lambda worker: worker.name),
+        busy_s,
+        connected_s,
+        busy_s / connected_s if connected_s else float("nan"),
+    )
+
+
+def _by_worker(names: Sequence[str]) -> dict[str, np.typing.NDArray[np.int64]]:
+    """The rows of each worker."""
+    if not len(names):
+        return {}
+    found, places = np.unique(np.asarray(names), return_inverse=True)
+    order = np.argsort(places, kind="stable")
+    cuts = np.searchsorted(places[order], np.arange(1, found.size))
+    return {str(name): rows for name, rows in zip(found, np.split(order, cuts), strict=True)}
+
+
+def shares(result: Utilization, edges: Times) -> Floats:
+    """Busy over connected workers between each two edges; NaN where none is connected."""
+    there = result.connected.means(edges)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(there > 0, result.busy.means(edges) / there, np.nan)
