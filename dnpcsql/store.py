@@ -25,6 +25,8 @@ from dnpcsql.sources import Source
 from dnpcsql.writer import NotARecordError, Writer
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from dnpcsql.analyses.sequences import Variant
     from dnpcsql.audit import Unmatched
     from dnpcsql.exporters.otlp import Export
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from dnpcsql.exporters.traces import TracePer
     from dnpcsql.importing import Importing, Progress
     from dnpcsql.lives import Life
+    from dnpcsql.measures import Compared, Overview
+    from dnpcsql.pictures import Picture
     from dnpcsql.runs import Run
 
 
@@ -112,6 +116,82 @@ class Store:
         from dnpcsql.sequences import sequences
 
         return sequences(self, span_type)
+
+    def plot(
+        self,
+        kind: str,
+        run: str | None = None,
+        other: str | None = None,
+        *,
+        where: str | None = None,
+        begin: str | None = None,
+        end: str | None = None,
+        by: str | None = None,
+        type: str | None = None,  # noqa: A002
+        metric: str | None = None,
+        detail: bool = False,
+        log: bool | None = None,
+        wall: str | None = None,
+        ax: Axes | None = None,
+    ) -> Picture:
+        """A picture of a run (the last one), as docs/gallery.md shows them; of `kind`, such as
+        `states`, `workers`, `latency`. In a notebook it shows itself; `.save(path)` keeps it.
+
+        `where`: SQL over columns of parsl_try; of span, with `type`. `begin`, `end`: two events.
+        `by`: a column to colour or split by. `type`: spans of that type instead of a run's tasks.
+        `metric`: for `resources`. `detail`: all hops as states. `wall`: a time zone, for wall-clock
+        times instead of seconds. `other`: the run to compare with.
+        Raises NotFoundError with what there is, if there is no such kind, run, event or column.
+        """
+        from dnpcsql.pictures import Asked, plot, zone_named
+
+        zone = None if wall is None else zone_named(wall)
+        return plot(
+            kind,
+            Asked(self, run, where, begin, end, by, type, metric, other, detail, log, zone, ax),
+        )
+
+    def statistics(
+        self,
+        run: str | None = None,
+        *,
+        where: str | None = None,
+        begin: str | None = None,
+        end: str | None = None,
+        by: str | None = None,
+        type: str | None = None,  # noqa: A002
+    ) -> Overview:
+        """How long things of a run (the last one) took: each phase of its tasks, or from `begin`
+        to `end`; `by` a column; of spans of a `type`. With throughput and workers' utilization.
+        """
+        from dnpcsql.measures import overview
+
+        return overview(self, run, where=where, begin=begin, end=end, by=by, type=type)
+
+    def compare(
+        self,
+        first: str,
+        second: str,
+        *,
+        where: str | None = None,
+        where_first: str | None = None,
+        where_second: str | None = None,
+        begin: str | None = None,
+        end: str | None = None,
+        by: str | None = None,
+        type: str | None = None,  # noqa: A002
+    ) -> Compared:
+        """Whether durations of the second run are other than those of the first, and by how much.
+
+        `where` is about both, `where_first` and `where_second` about one of them, which may be the
+        same run twice.
+        """
+        from dnpcsql.measures import compare
+
+        return compare(
+            self, first, second, where=where, where_first=where_first, where_second=where_second,
+            begin=begin, end=end, by=by, type=type,
+        )  # fmt: skip
 
     def import_(
         self,

@@ -16,6 +16,7 @@ from dnpcsql.analyses.times import (
     bounds,
     closed,
     exact_sum,
+    numbered,
     told,
 )
 
@@ -129,7 +130,7 @@ def occupancy_of_events(
     names = list(dict.fromkeys(state for state in states if state not in set(ended)))
     if not len(times):
         return Occupancy(names, [concurrency(times, times) for _ in names], Steps(times, times))
-    _, owners = np.unique(np.asarray(spans), return_inverse=True)
+    _, owners = numbered(spans)
     order = np.lexsort((np.arange(len(times)), times, owners))
     owners, times = owners[order], times[order]
     numbers = {name: place for place, name in enumerate(names)}

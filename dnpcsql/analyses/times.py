@@ -72,6 +72,9 @@ def bounds(*arrays: Times) -> tuple[int, int] | None:
     return min(int(array.min()) for array in found), max(int(array.max()) for array in found)
 
 
-def labels(values: Iterable[Any], none: str = "not told") -> npt.NDArray[np.str_]:
-    """Names as an array; `none` for None."""
-    return np.array([none if value is None else str(value) for value in values], dtype=np.str_)
+def numbered(names: Iterable[Any], none: str = "not told") -> tuple[list[str], Counts]:
+    """The different names in order of appearance, and for each place its name's number."""
+    numbers: dict[Any, int] = {}
+    places = [numbers.setdefault(name, len(numbers)) for name in names]
+    different = [none if name is None else str(name) for name in numbers]
+    return different, np.array(places, dtype=np.int64)

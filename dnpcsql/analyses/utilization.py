@@ -7,8 +7,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dnpcsql.analyses.concurrency import Steps, concurrency, union
-from dnpcsql.analyses.times import Floats, Times, bounds, closed, exact_sum
+from dnpcsql.analyses.concurrency import Steps, concurrency, summed_ns, union
+from dnpcsql.analyses.times import (
+    OPEN,
+    Counts,
+    Floats,
+    Times,
+    bounds,
+    closed,
+    exact_sum,
+    numbered,
+    told,
+)
 
 
 class Worker(NamedTuple):
@@ -84,14 +94,12 @@ def utilization(
     )
 
 
-def _by_worker(names: Sequence[str]) -> dict[str, np.typing.NDArray[np.int64]]:
+def _by_worker(names: Sequence[str]) -> dict[str, Counts]:
     """The rows of each worker."""
-    if not len(names):
-        return {}
-    found, places = np.unique(np.asarray(names), return_inverse=True)
+    found, places = numbered(names)
     order = np.argsort(places, kind="stable")
-    cuts = np.searchsorted(places[order], np.arange(1, found.size))
-    return {str(name): rows for name, rows in zip(found, np.split(order, cuts), strict=True)}
+    cuts = np.searchsorted(places[order], np.arange(1, len(found)))
+    return dict(zip(found, np.split(order, cuts), strict=True)) if found else {}
 
 
 def shares(result: Utilization, edges: Times) -> Floats:
@@ -99,3 +107,25 @@ def shares(result: Utilization, edges: Times) -> Floats:
     there = result.connected.means(edges)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(there > 0, result.busy.means(edges) / there, np.nan)
+
+
+def pooled(
+    starts: Times, ends: Times, up: Times, down: Times, counts: Counts, *, until: int | None = None
+) -> Utilization:
+    """Where no file tells which worker ran what: tasks that run, and pools of `counts` workers.
+
+    A pool is there from `up` to `down`. What never ended is taken to end at `until`, else at the
+    last time told.
+    """
+    known = bounds(starts, ends, up, down)
+    last = until if until is not None or known is None else known[1]
+    shut = [np.where(told(late) & (late != OPEN), late, last or 0) for late in (ends, down)]
+    busy = concurrency(starts, np.where(told(starts), shut[0], ends))
+    there = concurrency(np.repeat(up, counts), np.repeat(shut[1], counts))
+    busy_s = summed_ns(starts, shut[0]) / 1e9
+    connected_s = exact_sum(np.maximum(shut[1] - up, 0) * counts) / 1e9
+    share = busy_s / connected_s if connected_s else float("nan")
+    workers = [
+        Worker(f"pool {place}", 0, 0.0, connected_s, 0.0) for place in range(int(counts.sum()))
+    ]
+    return Utilization(busy, there, workers, busy_s, connected_s, share)

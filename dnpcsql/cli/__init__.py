@@ -25,6 +25,9 @@ COMMANDS = {
     "audit": "auditing",
     "export": "exporting",
     "serve": "serving",
+    "plot": "plotting",
+    "stats": "statistics",
+    "compare": "statistics",
 }
 
 
