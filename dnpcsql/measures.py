@@ -147,13 +147,12 @@ def compare(
 
     A run may be compared with itself: `where_first`, `where_second` say what of each is meant.
     """
-    both = [
-        subject(store, run, where=_both(where, own), type=type, events=(begin, end))
-        for run, own in ((first, where_first), (second, where_second))
-    ]
+    both = compared_subjects(
+        store, (first, second), (where, where_first, where_second), type, (begin, end)
+    )
     words = begin or both[0].begin, end or both[0].end
     ranges = [found.ranges(*words) for found in both]
-    names = _names(first, second, where_first, where_second)
+    names = compared_names(first, second, where_first, where_second)
     took = [one.durations_s for one in ranges]
     return Compared(
         names,
@@ -188,9 +187,24 @@ def _both(one: str | None, other: str | None) -> str | None:
     return f"({one}\n) AND ({other}\n)" if one and other else one or other
 
 
-def _names(
+def compared_subjects(
+    store: Store,
+    runs: tuple[str, str],
+    wheres: tuple[str | None, str | None, str | None],  # of both, of the first, of the second
+    type_: str | None,
+    events: tuple[str | None, str | None],
+) -> list[Subject]:
+    """What of two runs is to be compared."""
+    return [
+        subject(store, run, where=_both(wheres[0], own), type=type_, events=events)
+        for run, own in zip(runs, wheres[1:], strict=True)
+    ]
+
+
+def compared_names(
     first: str, second: str, where_first: str | None, where_second: str | None
 ) -> tuple[str, str]:
+    """What to call the two sides: their runs, or what tells them apart within one."""
     if first != second:
         return f"run {first}", f"run {second}"
     return where_first or "the rest", where_second or "the rest"

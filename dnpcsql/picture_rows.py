@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dnpcsql.analyses.resources import Level, level, spending
+from dnpcsql.analyses.concurrency import Steps
+from dnpcsql.analyses.resources import level, spending
 from dnpcsql.analyses.times import OPEN, Times, numbered, told
 from dnpcsql.analyses.utilization import Utilization, pooled, utilization
 from dnpcsql.errors import NotFoundError
@@ -116,7 +117,7 @@ class Used(NamedTuple):
 
     what: str
     unit: str
-    levels: dict[str, Level]
+    levels: dict[str, Steps]
 
 
 def readings_of(store: Store, run: Run, found: Subject, metric: str, by: str | None) -> Used:
@@ -147,7 +148,7 @@ def readings_of(store: Store, run: Run, found: Subject, metric: str, by: str | N
         one = row_of[here], times[here], values[here] / divisor
         levels[label] = spending(*one) if counter else level(*one, ended)
     if len(levels) > _MOST_GROUPS:
-        most = sorted(levels, key=lambda label: -float(levels[label].values.max(initial=0)))
+        most = sorted(levels, key=lambda label: -float(levels[label].counts.max(initial=0)))
         levels = {label: levels[label] for label in most[:_MOST_GROUPS]}
     return Used(metric if metric in _METRICS else names[0], unit, levels)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,8 +20,8 @@ from dnpcsql import clock, plots
 from dnpcsql.analyses import concurrency as counting
 from dnpcsql.analyses.rates import nice_width, rate
 from dnpcsql.analyses.times import MISSING, bounds, told
-from dnpcsql.analyses.timestamps import Ranges
 from dnpcsql.errors import NotFoundError, UnreadableError
+from dnpcsql.measures import compared_names, compared_subjects
 from dnpcsql.picture_rows import dependencies_of, readings_of, workers_of
 from dnpcsql.plots import style
 from dnpcsql.subjects import Subject, about, subject, tries_of
@@ -33,11 +33,10 @@ FORMATS = (".png", ".svg", ".pdf")
 _DPI = 110
 
 MEANINGS = {
-    "pending": "pending: waits for others",
-    "launched": "launched: queued",
-    "running": "running",
-    "running_ended": "running_ended: on its way back",
-    "joining": "joining: waits for inner tasks",
+    "pending": "waits for others",
+    "launched": "queued",
+    "running_ended": "on its way back",
+    "joining": "waits for inner tasks",
 }
 _STATES = ("pending", "launched", "running", "running_ended", "joining")
 _ALL_STATES = (
@@ -67,6 +66,8 @@ class Asked:
     type: str | None = None
     metric: str | None = None
     other: str | None = None  # another run, to compare with
+    where_first: str | None = None
+    where_second: str | None = None
     detail: bool = False
     log: bool | None = None
     zone: tzinfo | None = None
@@ -141,7 +142,6 @@ class Kind:
 
     about: str
     draw: Callable[[Asked], Axes]
-    uses: frozenset[str] = field(default_factory=frozenset)
 
 
 def plot(kind: str, asked: Asked) -> Picture:
@@ -200,7 +200,8 @@ def _spread(draw: Callable[..., Axes]) -> Callable[[Asked], Axes]:
 def _boxes(asked: Asked) -> Axes:
     found = asked.by_run()
     first = asked.begin or ("invoked" if asked.type is None else found.events[0])
-    later = [event for event in found.events if event != first and told(found.of(event)).any()]
+    rest = [event for event in found.events if event not in (first, "task_returned")]
+    later = [event for event in rest if told(found.of(event)).any()]
     times = np.stack([found.of(event) for event in (first, *later)], axis=1)
     return plots.boxes(
         times, [first, *later], asked.ax, noun=found.noun, log=asked.log, about=_about(found, asked)
@@ -210,13 +211,9 @@ def _boxes(asked: Asked) -> Axes:
 def _state_table(found: Subject, asked: Asked) -> tuple[tuple[str, ...], Any, Any]:
     """States, when each row reached each, and when it was over."""
     if asked.type is not None:
-        states = tuple(event for event in found.events if event not in ("start", "end"))
-        states = states or ("start",)
-        return (
-            states,
-            np.stack([found.of(state) for state in states], axis=1),
-            (found.of("end") if "end" in found.events else np.full(len(found.names), MISSING)),
-        )
+        states = _commonest(found)
+        ends = found.of("end") if "end" in found.events else np.full(len(found.names), MISSING)
+        return states, np.stack([found.of(state) for state in states], axis=1), ends
     if asked.detail:
         states = _ALL_STATES
         begins = [found.of(state) for state in states]
@@ -230,6 +227,14 @@ def _state_table(found: Subject, asked: Asked) -> tuple[tuple[str, ...], Any, An
             found.of("joining"),
         ]
     return states, np.stack(begins, axis=1), found.of("returned")
+
+
+def _commonest(found: Subject) -> tuple[str, ...]:
+    """The events that most spans of a type have, in their order: as many as there are colours."""
+    events = [event for event in found.events if event not in ("start", "end")]
+    most = sorted(events, key=lambda event: -int(told(found.of(event)).sum()))
+    kept = set(most[: len(style.COLOURS)])
+    return tuple(event for event in events if event in kept) or ("start",)
 
 
 def _states(asked: Asked) -> Axes:
@@ -262,7 +267,7 @@ def _concurrency(asked: Asked) -> Axes:
     never_ended = any((told(pair.begins) & ~told(pair.ends)).any() for pair in pairs.values())
     return plots.concurrency(
         layers, asked.ax, noun=found.noun, clock=asked.clock(*every),
-        until=found.until if never_ended else None, about=_about(found, asked),
+        until=found.until if never_ended else None, log=asked.log, about=_about(found, asked),
     )  # fmt: skip
 
 
@@ -340,8 +345,10 @@ def _resources(asked: Asked) -> Axes:
 def _lifelines(asked: Asked) -> Axes:
     found = asked.by_run()
     by = asked.by or next(iter(found.columns))
+    stages = [event for event in found.events if event != "task_returned"]
     return plots.lifelines(
-        found.times, found.events, asked.ax, groups=found.groups(by), noun=found.noun,
+        np.stack([found.of(stage) for stage in stages], axis=1), stages, asked.ax,
+        groups=found.groups(by), noun=found.noun,
         clock=asked.clock(found.times), about=_about(found, asked),
     )  # fmt: skip
 
@@ -363,22 +370,19 @@ def _dependencies(asked: Asked) -> Axes:
 def _compare(asked: Asked) -> Axes:
     if asked.other is None:
         raise NotFoundError("compare what with what? name two runs: `dnpcsql plot compare A B`")
-    both: list[tuple[str, Subject, Ranges]] = []
-    for name in (asked.run or "last", asked.other):
-        found = subject(
-            asked.store, name, where=asked.where, type=asked.type, events=(asked.begin, asked.end)
-        )
-        both.append((f"run {name}", found, found.ranges(asked.begin, asked.end)))
-    _, found, _ = both[0]
-    _, _, what = _words(found, asked)
+    first = asked.run or "last"
+    both = compared_subjects(
+        asked.store, (first, asked.other), (asked.where, asked.where_first, asked.where_second),
+        asked.type, (asked.begin, asked.end),
+    )  # fmt: skip
+    begin, end, what = _words(both[0], asked)
+    took = [found.ranges(begin, end).durations_s for found in both]
+    names = compared_names(first, asked.other, asked.where_first, asked.where_second)
     return plots.comparison(
-        both[0][2].durations_s, both[1][2].durations_s, asked.ax, names=(both[0][0], both[1][0]),
-        what=what, noun=found.noun, log=asked.log,
+        took[0], took[1], asked.ax, names=names, what=what, noun=both[0].noun, log=asked.log,
         about=style.name(f"where {asked.where}", 110) if asked.where else "",
     )  # fmt: skip
 
-
-_PAIR = frozenset({"begin", "end"})
 
 KINDS: dict[str, Kind] = {
     "latency": Kind("how long from one event to another, over time", _latency),

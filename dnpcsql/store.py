@@ -132,6 +132,8 @@ class Store:
         detail: bool = False,
         log: bool | None = None,
         wall: str | None = None,
+        where_first: str | None = None,
+        where_second: str | None = None,
         ax: Axes | None = None,
     ) -> Picture:
         """A picture of a run (the last one), as docs/gallery.md shows them; of `kind`, such as
@@ -140,16 +142,18 @@ class Store:
         `where`: SQL over columns of parsl_try; of span, with `type`. `begin`, `end`: two events.
         `by`: a column to colour or split by. `type`: spans of that type instead of a run's tasks.
         `metric`: for `resources`. `detail`: all hops as states. `wall`: a time zone, for wall-clock
-        times instead of seconds. `other`: the run to compare with.
+        times instead of seconds. `other`: the run to compare with, `where_first` and
+        `where_second` being about one of the two.
         Raises NotFoundError with what there is, if there is no such kind, run, event or column.
         """
         from dnpcsql.pictures import Asked, plot, zone_named
 
         zone = None if wall is None else zone_named(wall)
-        return plot(
-            kind,
-            Asked(self, run, where, begin, end, by, type, metric, other, detail, log, zone, ax),
-        )
+        asked = Asked(
+            self, run, where, begin, end, by, type, metric, other, where_first, where_second,
+            detail, log, zone, ax,
+        )  # fmt: skip
+        return plot(kind, asked)
 
     def statistics(
         self,

@@ -188,6 +188,11 @@ def subject(
     """
     if type is not None:
         return spans_of(store, type, store.run(run) if run is not None else None, where)
+    if run is None and not store.query("SELECT 1 FROM parsl_run LIMIT 1").all():
+        types = ", ".join(row[0] for row in store.query("SELECT type FROM span_type ORDER BY type"))
+        raise NotFoundError(
+            f"no Parsl run here: say which spans, --type TYPE, of: {types or 'none'}"
+        )
     found = store.run(run or "last")
     named = {event for event in events if event}
     if named <= set(_OF_TASKS):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from dnpcsql.analyses.times import (
     MISSING,
@@ -15,6 +16,7 @@ from dnpcsql.analyses.times import (
     Times,
     bounds,
     closed,
+    distinct,
     exact_sum,
     numbered,
     told,
@@ -22,17 +24,17 @@ from dnpcsql.analyses.times import (
 
 
 class Steps(NamedTuple):
-    """A count over time: `counts[i]` from `times[i]` on, until the next; 0 before the first."""
+    """A count (or a level) over time: `counts[i]` from `times[i]` on, until the next; first 0."""
 
     times: Times
-    counts: Counts
+    counts: npt.NDArray[Any]  # whole numbers of spans; floats of what is measured
 
     @property
     def peak(self) -> int:
         """The most at any time."""
         return int(self.counts.max(initial=0))
 
-    def at(self, times: Times) -> Counts:
+    def at(self, times: Times) -> npt.NDArray[Any]:
         """The count at each of these times."""
         place = np.searchsorted(self.times, times, side="right")
         return np.append(0, self.counts)[place]
@@ -48,7 +50,7 @@ class Steps(NamedTuple):
         total = areas[place] + self.counts[place] * inside
         return np.asarray(np.diff(total) / np.diff(edges), dtype=np.float64)
 
-    def extremes(self, edges: Times) -> tuple[Counts, Counts]:
+    def extremes(self, edges: Times) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """The least and the most count between each two edges."""
         here = self.at(edges[:-1])
         if not self.times.size:
@@ -78,7 +80,7 @@ def concurrency(starts: Times, ends: Times) -> Steps:
     lasting = ends > starts
     begun = np.sort(starts[lasting])
     ended = np.sort(ends[lasting & (ends != OPEN)])
-    times = np.unique(np.concatenate([begun, ended]))
+    times = distinct(begun, ended)
     live = np.searchsorted(begun, times, side="right") - np.searchsorted(ended, times, side="right")
     changes = np.diff(live, prepend=0) != 0
     return Steps(times[changes], live[changes].astype(np.int64))
@@ -150,7 +152,7 @@ def occupancy_of_events(
     return Occupancy(names, every, concurrency(times[heads], ends[owners[heads]]))
 
 
-def _seen(marks: np.typing.NDArray[np.bool_], owners: Counts) -> np.typing.NDArray[np.bool_]:
+def _seen(marks: npt.NDArray[np.bool_], owners: Counts) -> npt.NDArray[np.bool_]:
     """Whether a mark has been met at or before each place, within its owner's places."""
     met = np.cumsum(marks)
     heads = np.append(True, owners[1:] != owners[:-1])

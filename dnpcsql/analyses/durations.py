@@ -153,6 +153,7 @@ def kde(values: Floats, *, points: int = 512, log: bool = False) -> Density:
     """A Gaussian kernel density by bins and FFT: 1,000,000 values take as long as their binning.
 
     The bandwidth is Silverman's, robust: 0.9·min(s, IQR/1.34)·n^(-1/5). `log`: of log10 values.
+    Of values none of which is below 0 nothing is put there: it is reflected.
     """
     values = _usable(values, log)
     if not values.size:
@@ -173,7 +174,16 @@ def kde(values: Floats, *, points: int = 512, log: bool = False) -> Density:
     if cells > 4 * points:
         keep = np.linspace(low, high, 4 * points)
         x, density = keep, np.interp(keep, x, density)
+    if not log and values.min() >= 0 > low:
+        density = density + np.interp(-x, x, density, left=0, right=0)
+        x, density = _from_zero(x, density)
     return Density(10**x if log else x, density, width)
+
+
+def _from_zero(x: Floats, density: Floats) -> tuple[Floats, Floats]:
+    right = x > 0
+    at_zero = np.interp(0, x, density)
+    return np.append(0, x[right]), np.append(at_zero, density[right])
 
 
 def _linear_bins(values: Floats, low: float, step: float, cells: int) -> Floats:

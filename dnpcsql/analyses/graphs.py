@@ -21,9 +21,12 @@ def depths(nodes: Iterable[Node], edges: Iterable[tuple[Node, Node]]) -> dict[No
 
     What lies on a cycle, or after one, is put after all that is known to come before it.
     """
+    known = list(edges)
+    if all(earlier < later for earlier, later in known):  # as Parsl numbers its tasks
+        return _depths_of_ordered(nodes, known)
     after: dict[Node, list[Node]] = defaultdict(list)
     before: dict[Node, int] = dict.fromkeys(nodes, 0)
-    for earlier, later in set(edges):
+    for earlier, later in set(known):
         before.setdefault(earlier, 0)
         if earlier != later:
             after[earlier].append(later)
@@ -44,6 +47,16 @@ def depths(nodes: Iterable[Node], edges: Iterable[tuple[Node, Node]]) -> dict[No
                 if not before[later]:
                     waiting.discard(later)
                     ready.append(later)
+    return depth
+
+
+def _depths_of_ordered(nodes: Iterable[Node], edges: list[tuple[Node, Node]]) -> dict[Node, int]:
+    """Where each edge leads to a higher node, one pass in their order will do."""
+    depth = dict.fromkeys(nodes, 0)
+    for earlier, later in sorted(edges):
+        deeper = depth.setdefault(earlier, 0) + 1
+        if depth.get(later, 0) < deeper:
+            depth[later] = deeper
     return depth
 
 

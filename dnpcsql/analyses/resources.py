@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
+from dnpcsql.analyses.concurrency import Steps
 from dnpcsql.analyses.times import MISSING, OPEN, Counts, Floats, Times
 
 
-class Level(NamedTuple):
-    """A sum over time: `values[i]` holds from `times[i]` on, until the next."""
-
-    times: Times
-    values: Floats
-
-
-def level(owners: Counts, times: Times, values: Floats, ends: Times) -> Level:
+def level(owners: Counts, times: Times, values: Floats, ends: Times) -> Steps:
     """The sum over spans of what was last read of each, such as memory.
 
     `owners` numbers each reading's span, `ends` has each span's end, MISSING if it never ended. A
@@ -24,7 +16,7 @@ def level(owners: Counts, times: Times, values: Floats, ends: Times) -> Level:
     it holds no time, for a process that is gone uses nothing.
     """
     if not times.size:
-        return Level(times, np.empty(0))
+        return Steps(times, np.empty(0))
     order = np.lexsort((times, owners))
     owners, times, values = owners[order], times[order], values[order]
     last = np.append(owners[1:] != owners[:-1], True)
@@ -34,10 +26,10 @@ def level(owners: Counts, times: Times, values: Floats, ends: Times) -> Level:
     changes = np.concatenate([values, -values[until != OPEN]])
     when, place = np.unique(moments, return_inverse=True)
     sums = np.cumsum(np.bincount(place, changes, when.size))
-    return Level(when, np.maximum(sums, 0))
+    return Steps(when, np.maximum(sums, 0))
 
 
-def spending(owners: Counts, times: Times, values: Floats) -> Level:
+def spending(owners: Counts, times: Times, values: Floats) -> Steps:
     """How fast a counter grows, such as CPU seconds: its gain a second, summed over spans.
 
     Between two readings of a span the gain is spread evenly. A counter that falls has begun anew
@@ -46,7 +38,7 @@ def spending(owners: Counts, times: Times, values: Floats) -> Level:
     order = np.lexsort((times, owners))
     owners, times, values = owners[order], times[order], values[order]
     if times.size < 2:
-        return Level(times[:0], np.empty(0))
+        return Steps(times[:0], np.empty(0))
     pair = (owners[1:] == owners[:-1]) & (times[1:] > times[:-1])
     begins, ends = times[:-1][pair], times[1:][pair]
     gains = np.diff(values)[pair]
@@ -55,4 +47,4 @@ def spending(owners: Counts, times: Times, values: Floats) -> Level:
     moments = np.concatenate([begins, ends])
     when, place = np.unique(moments, return_inverse=True)
     sums = np.cumsum(np.bincount(place, np.concatenate([speeds, -speeds]), when.size))
-    return Level(when, np.maximum(sums, 0))
+    return Steps(when, np.maximum(sums, 0))

@@ -62,7 +62,7 @@ def utilization(
     if known is None:
         none = concurrency(starts, starts)
         return Utilization(none, none, [], 0.0, 0.0, float("nan"))
-    last = known[1] if until is None else until
+    last = max(known[1], until or 0)
     rows = _by_worker(names)
     ran = bounds(starts, ends)
     if ran is not None:

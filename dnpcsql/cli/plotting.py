@@ -21,6 +21,8 @@ _KINDS = (
 @click.argument("other", metavar="[OTHER]", required=False)
 @click.option("-o", "--output", metavar="FILE", help=".png, .svg or .pdf.  [default: KIND.png]")
 @click.option("--where", metavar="SQL", help="Only these: a condition over columns of parsl_try.")
+@click.option("--where-a", metavar="SQL", help="For compare: only these of RUN.")
+@click.option("--where-b", metavar="SQL", help="For compare: only these of OTHER.")
 @click.option("--from", "begin", metavar="EVENT", help="The first of two events.")
 @click.option("--to", "end", metavar="EVENT", help="The second one.")
 @click.option("--by", metavar="COLUMN", help="Colour or split by: app, executor, hostname, …")
@@ -38,6 +40,8 @@ def plot_command(
     other: str | None,
     output: str | None,
     where: str | None,
+    where_a: str | None,
+    where_b: str | None,
     begin: str | None,
     end: str | None,
     by: str | None,
@@ -76,7 +80,8 @@ def plot_command(
     with Store(db) as store:
         picture = store.plot(
             kind, run, other, where=where, begin=begin, end=end, by=by, type=type_,
-            metric=metric, detail=detail, log=log, wall=wall,
+            metric=metric, detail=detail, log=log, wall=wall, where_first=where_a,
+            where_second=where_b,
         )  # fmt: skip
         picture.save(path, dpi=dpi)
     click.echo(str(path), file=sys.stdout)

@@ -41,9 +41,6 @@ def comparison(
     found = compare(values[0], values[1], names=shown)
     words = "\n".join(textwrap.wrap(found.words, 100))
     style.title(ax, head, "\n".join(filter(None, (about, words))))
-    ax.title.set_position((0, 1))
-    ax.set_title(ax.get_title(loc="left"), loc="left", fontsize="medium", fontweight="bold",
-                 pad=18 + 12 * (words.count("\n") + bool(about)))  # fmt: skip
     for given, label, colour in zip(
         values, shown, (style.COLOURS[0], style.COLOURS[3]), strict=True
     ):

@@ -15,7 +15,7 @@ from dnpcsql.analyses.graphs import depths, layered
 from dnpcsql.plots import style
 
 _MOST_NODES = 2_000
-_LABELLED = 60
+_LABELLED = 50
 
 
 def dependencies(
@@ -30,9 +30,12 @@ def dependencies(
 
     Of more than 2,000 nodes those of one group at one depth are one mark, the larger the more.
     """
-    ax = ax or style.new_axes(height=4.6)
     every = {**dict.fromkeys((node for edge in edges for node in edge), None), **nodes}
-    deepest = max(depths(list(every), edges).values(), default=0)
+    depth = depths(list(every), edges)
+    deepest = max(depth.values(), default=0)
+    tied = {node for edge in edges for node in edge}
+    widest = max(Counter(depth[node] for node in tied).values(), default=0)
+    ax = ax or style.new_axes(height=float(np.clip(2.2 + 0.22 * widest, 2.6, 6)))
     style.title(
         ax,
         f"{style.count(len(every), noun).capitalize()}, {len(edges):,} dependencies, "
@@ -41,8 +44,18 @@ def dependencies(
     )
     if not every:
         return style.empty(ax, f"no {noun}")
+    if not edges:
+        return style.empty(ax, f"none of {style.count(len(every), noun)} waits for another")
+    if len(tied) < len(every):
+        alone = len(every) - len(tied)
+        ax.annotate(
+            f"not drawn: {style.count(alone, noun)} that neither wait nor are waited for",
+            (1, 0), xytext=(0, 4), xycoords="axes fraction", textcoords="offset points",
+            ha="right", fontsize="small", color=style.INK,
+        )  # fmt: skip
+        every = {node: group for node, group in every.items() if node in tied}
     if len(every) > _MOST_NODES:
-        _summary(ax, every, edges)
+        _summary(ax, every, edges, depth)
         ax.set_ylabel(f"{noun} of an app, by depth (area: how many)")
         ax.margins(0.08)
     else:
@@ -65,7 +78,7 @@ def _all(ax: Axes, nodes: Mapping[int, Any], edges: Sequence[tuple[int, int]]) -
     _arcs(ax, [(places[one], places[other]) for one, other in edges], [0.8] * len(edges))
     labels, groups = style.grouped(nodes.values())
     at = np.array(list(places.values()), dtype=np.float64)
-    size = float(np.clip(9000 / len(names), 8, 160))
+    size = float(np.clip(9000 / len(names), 8, 170))
     for place, label in enumerate(labels):
         here = groups == place
         ax.scatter(at[here, 0],
@@ -74,41 +87,43 @@ def _all(ax: Axes, nodes: Mapping[int, Any], edges: Sequence[tuple[int, int]]) -
                    label=f"{style.name(label)} ({int(here.sum()):,})")  # fmt: skip
     if len(names) <= _LABELLED:
         for node, (x, y) in places.items():
-            ax.annotate(str(node), (x, y), xytext=(0, 6), textcoords="offset points", ha="center",
-                        fontsize="xx-small", color=style.INK)  # fmt: skip
+            ax.annotate(str(node), (x, y), ha="center", va="center", fontsize=5, zorder=4)
 
 
-def _summary(ax: Axes, nodes: Mapping[int, Any], edges: Sequence[tuple[int, int]]) -> None:
-    depth = depths(list(nodes), edges)
+def _summary(
+    ax: Axes, nodes: Mapping[int, Any], edges: Sequence[tuple[int, int]], depth: Mapping[int, int]
+) -> None:
+    """Nodes of a group at a depth are one mark; of very many depths, those of a stretch of them."""
     labels, groups = style.grouped(nodes.values())
-    group = dict(zip(nodes, (int(place) for place in groups), strict=True))
-    cells = Counter((depth[node], group[node]) for node in nodes)
-    ways = Counter(((depth[a], group[a]), (depth[b], group[b])) for a, b in edges)
-    if len(cells) > _MOST_NODES:  # a chain of thousands: depths, thinned evenly
-        step = max(cell[0] for cell in cells) // (_MOST_NODES // len(labels)) + 1
-        thin = {cell: (cell[0] // step * step, cell[1]) for cell in cells}
-        merged: Counter[tuple[int, int]] = Counter()
-        for cell, n in cells.items():
-            merged[thin[cell]] += n
-        between: Counter[tuple[tuple[int, int], tuple[int, int]]] = Counter()
-        for (one, other), n in ways.items():
-            between[thin[one], thin[other]] += n
-        cells, ways = merged, between
-    most = max(ways.values(), default=1)
-    _arcs(ax, list(ways), [0.5 + 4 * n / most for n in ways.values()])
-    largest = max(cells.values())
+    at = np.fromiter((depth[node] for node in nodes), np.int64, len(nodes))
+    step = int(at.max()) * len(labels) // _MOST_NODES + 1
+    cell = at // step * step * len(labels) + groups
+    cells, counts = np.unique(cell, return_counts=True)
+    cell_of = dict(zip(nodes, cell.tolist(), strict=True))
+    ways = Counter((cell_of[one], cell_of[other]) for one, other in edges)
+    ways = Counter({way: n for way, n in ways.items() if way[0] != way[1]})
+    thickest = max(ways.values(), default=1)
+    _arcs(
+        ax,
+        [(_place(one, len(labels)), _place(other, len(labels))) for one, other in ways],
+        [0.5 + 4 * n / thickest for n in ways.values()],
+    )
     for place, label in enumerate(labels):
-        mine = {cell: n for cell, n in cells.items() if cell[1] == place}
+        mine = cells % len(labels) == place
         ax.scatter(
-            [x for x, _ in mine],
-            [y for _, y in mine],
-            s=[12 + 500 * n / largest for n in mine.values()],
+            cells[mine] // len(labels),
+            np.full(int(mine.sum()), place),
+            s=12 + 500 * counts[mine] / counts.max(),
             color=style.colour_of(place, label),
             zorder=3,
             edgecolors="white",
             linewidths=0.5,
-            label=f"{style.name(label)} ({sum(mine.values()):,})",
+            label=f"{style.name(label)} ({int(counts[mine].sum()):,})",
         )
+
+
+def _place(cell: int, groups: int) -> tuple[float, float]:
+    return cell // groups, cell % groups
 
 
 def _arcs(

@@ -199,6 +199,9 @@ def boxes(
     wide = least.min() > 0 and most.max() > _SPREAD * float(np.median(p50))
     if wide if log is None else log and most.max() > 0:
         ax.set_xscale("log")
+    else:
+        room = 0.02 * float(most.max() - min(least.min(), 0)) or 0.5
+        ax.set_xlim(min(0.0, float(least.min())) - room, float(most.max()) + room)
     ax.set_yticks(y, [label for label, _ in rows], fontsize="small")
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.set_xlabel(f"time since {first} (s); box: middle half, line: p5 to p95, dots: min, max")

@@ -68,8 +68,7 @@ def tasks(
     else:
         ax.set_ylabel(f"{noun}, the earliest on top")
     ax.set_ylim(rows.size - 0.4, -0.6)
-    texts = [f"{label}: {meanings[label]}" if meanings and label in meanings else style.name(label)
-             for label in names]  # fmt: skip
+    texts = [style.explained(label, meanings) for label in names]
     style.legend(ax, [Patch(color=c, label=t) for c, t in zip(colours, texts, strict=True)])
     clock.label(ax)
     style.tidy(ax, grid="x")
@@ -105,7 +104,10 @@ def workers(
     known = bounds(starts, ends, *(np.array(pair) for pair in (connected or {}).values()))
     if known is None or not lanes:
         return style.empty(ax, "no worker is told of")
-    last = known[1] if until is None else until
+    never_ended = not told(ends).all() or any(
+        down == OPEN for _, down in (connected or {}).values()
+    )
+    last = max(known[1], until or 0) if never_ended else known[1]
     clock = clock or style.Clock(known[0], last)
     who, places = numbered(names[row] for row in kept)
     lane_of = np.array([lanes[name] for name in who], dtype=np.int64)[places]
@@ -162,7 +164,7 @@ def _label_lanes(ax: Axes, lanes: dict[str, int], workers: dict[str, Any]) -> No
             for name in lanes
         ]
         ax.set_yticks(range(len(lanes)), texts, fontsize="x-small")
-        ax.set_ylabel("worker, share of its time busy")
+        ax.set_ylabel("worker, % busy")
     ax.set_ylim(len(lanes) - 0.4, -0.6)
 
 

@@ -51,14 +51,14 @@ def lifelines(
         _draw(ax, x, labels, places, legend=bool(chosen))
     style.limits(ax, clock, *known)
     ax.set_yticks(range(len(kept)), names, fontsize="small")
-    ax.set_ylim(len(kept) - 0.8, -0.2)
+    ax.set_ylim(-0.2, len(kept) - 0.8)
     clock.label(ax)
     style.tidy(ax, grid="both")
     return ax
 
 
 def _draw(ax: Axes, x: Floats, labels: list[str], places: Counts, *, legend: bool) -> None:
-    alpha = float(np.clip(60 / len(x), 0.12, 0.9))
+    alpha = float(np.clip(120 / len(x), 0.15, 0.9))
     width = float(np.clip(200 / len(x), 0.6, 1.6))
     handles = []
     stages = np.arange(x.shape[1], dtype=np.float64)
@@ -83,7 +83,8 @@ def _density(ax: Axes, x: Floats, clock: style.Clock, known: tuple[int, int], no
     counts = lines(x, low, high, _COLUMNS)
     image = ax.imshow(
         np.ma.masked_equal(counts, 0),
-        extent=(low, high, x.shape[1] - 1, 0),
+        extent=(low, high, 0, x.shape[1] - 1),
+        origin="lower",
         aspect="auto",
         interpolation="nearest",
         norm=LogNorm(vmin=1, vmax=max(2.0, float(counts.max()))),

@@ -10,13 +10,12 @@ from matplotlib.patches import Patch
 
 from dnpcsql.analyses.concurrency import Occupancy, Steps
 from dnpcsql.analyses.rates import Rate
-from dnpcsql.analyses.resources import Level
-from dnpcsql.analyses.times import Floats, Times
+from dnpcsql.analyses.times import Floats, Times, distinct
 from dnpcsql.analyses.utilization import Utilization
 from dnpcsql.plots import style
 
-_EXACT = 4_000
-_BINS = 1_000
+_EXACT = 600  # changes; a picture has some 600 columns
+_BINS = 400
 
 
 def states(
@@ -35,7 +34,7 @@ def states(
     """
     ax = ax or style.new_axes()
     style.title(ax, f"{noun.capitalize()} in each state", about)
-    times = np.unique(np.concatenate([steps.times for steps in found.steps] or [found.live.times]))
+    times = distinct(found.live.times, *[steps.times for steps in found.steps])
     if not times.size:
         return style.empty(ax, f"no {noun} in any state at any time")
     last = max(int(times[-1]), until or 0)
@@ -52,8 +51,7 @@ def states(
         below = top
     style.limits(ax, clock, int(times[0]), last)
     style.whole_numbers(ax)
-    told = [f"{label}: {meanings[label]}" if meanings and label in meanings else style.name(label)
-            for label in names]  # fmt: skip
+    told = [style.explained(label, meanings) for label in names]
     handles = [Patch(color=colour, label=text) for colour, text in zip(colours, told, strict=True)]
     style.legend(ax, handles[::-1])
     ax.set_ylabel(f"{noun} at a time (peak {found.live.peak:,})")
@@ -84,6 +82,7 @@ def concurrency(
     noun: str = "tasks",
     clock: style.Clock | None = None,
     until: int | None = None,
+    log: bool | None = None,
     about: str = "",
 ) -> Axes:
     """How many are live at a time, a line a layer; of many changes the mean and the range."""
@@ -96,25 +95,35 @@ def concurrency(
     last = max(until or 0, *(int(steps.times[-1]) for steps in layers.values()))
     clock = clock or style.Clock(first, last)
     for place, (label, steps) in enumerate(layers.items()):
-        colour = style.colour_of(place, label)
         text = f"{style.name(label)} (peak {steps.peak:,})"
-        if steps.times.size <= _EXACT:
-            x = clock.x(np.append(steps.times, last))
-            counts = np.append(steps.counts, steps.counts[-1])
-            ax.step(x, counts, where="post", color=colour, lw=1.5, label=text)
-            continue
-        edges = np.unique(np.linspace(first, last, _BINS + 1).astype(np.int64))
-        least, most = steps.extremes(edges)
-        x = clock.x(edges[:-1])
-        ax.fill_between(x, least, most, step="post", color=colour, alpha=0.25, lw=0)
-        ax.step(x, steps.means(edges), where="post", color=colour, lw=1.2, label=text)
+        _line(ax, clock, steps, (first, last), place, text)
     style.limits(ax, clock, first, last)
     style.whole_numbers(ax)
+    if log:
+        ax.set_yscale("symlog", linthresh=1)
     ax.set_ylabel(f"{noun} at a time")
     clock.label(ax)
     style.tidy(ax)
     style.legend(ax)
     return ax
+
+
+def _line(
+    ax: Axes, clock: style.Clock, steps: Steps, span: tuple[int, int], place: int, label: str
+) -> None:
+    """Steps; where there are too many, their mean and, paler, from the least to the most."""
+    colour = style.COLOURS[place % len(style.COLOURS)]
+    width = max(1.0, 2.4 - 0.35 * place)  # what lies below another line still shows
+    if steps.times.size <= _EXACT:
+        x = clock.x(np.append(steps.times, span[1]))
+        counts = np.append(steps.counts, steps.counts[-1])
+        ax.step(x, counts, where="post", color=colour, lw=width, label=label)
+        return
+    edges = np.unique(np.linspace(*span, _BINS + 1).astype(np.int64))
+    least, most = steps.extremes(edges)
+    x = clock.x(edges[:-1])
+    ax.fill_between(x, least, most, step="post", color=colour, alpha=0.2, lw=0)
+    ax.step(x, steps.means(edges), where="post", color=colour, lw=width, label=label)
 
 
 def rate(
@@ -135,10 +144,16 @@ def rate(
     clock = clock or style.Clock(first, last)
     for place, (label, one) in enumerate(found.items()):
         text = f"{style.name(label)} (n {int(one.counts.sum()):,})"
-        colour = style.colour_of(place, label)
         filled = len(found) == 1
-        ax.stairs(one.per_second, clock.x(one.edges), color=colour, lw=1.4, label=text,
-                  fill=filled, alpha=0.85 if filled else 1)  # fmt: skip
+        ax.stairs(
+            one.per_second,
+            clock.x(one.edges),
+            color=style.COLOURS[place % len(style.COLOURS)],
+            lw=max(1.0, 2.6 - 0.6 * place),
+            label=text,
+            fill=filled,
+            alpha=0.85 if filled else 1,
+        )
     width = int(np.diff(next(iter(found.values())).edges[:2])[0]) / 1e9
     style.limits(ax, clock, first, last)
     ax.set_ylim(bottom=0)
@@ -165,17 +180,16 @@ def utilization(
     known = [one.times for one in (found.busy, found.connected) if one.times.size]
     if not known:
         return style.empty(ax, "no worker is told of")
-    times = np.unique(np.concatenate(known))
+    times = distinct(*known)
     last = int(times[-1])
     clock = clock or style.Clock(int(times[0]), last)
-    edges, (busy, connected) = _heights([found.busy, found.connected], times, last)
-    x = clock.x(edges)
-    n = len(found.workers)
-    ax.fill_between(x, np.append(connected, connected[-1]), step="post", color=style.PALE, lw=0,
-                    label=f"connected ({style.count(n, 'workers')})")  # fmt: skip
-    ax.step(x, np.append(connected, connected[-1]), where="post", color=style.INK, lw=1.2)
-    ax.fill_between(x, np.append(busy, busy[-1]), step="post", color=style.COLOURS[0], lw=0,
-                    label=f"busy (peak {found.busy.peak:,})")  # fmt: skip
+    n = style.count(len(found.workers), "workers")
+    x, connected = _outline(clock, found.connected, times)
+    ax.fill_between(x, connected, step="post", color=style.PALE, lw=0, label=f"connected ({n})")
+    ax.step(x, connected, where="post", color=style.INK, lw=1.2)
+    x, busy = _outline(clock, found.busy, times)
+    label = f"busy (peak {found.busy.peak:,})"
+    ax.fill_between(x, busy, step="post", color=style.COLOURS[0], lw=0, label=label)
     style.limits(ax, clock, int(times[0]), last)
     style.whole_numbers(ax)
     ax.set_ylabel("workers")
@@ -185,8 +199,15 @@ def utilization(
     return ax
 
 
+def _outline(clock: style.Clock, steps: Steps, times: Times) -> tuple[Floats, Floats]:
+    """Where a filled shape of these steps has its corners, from the first to the last time."""
+    own = distinct(times[:1], steps.times, times[-1:])
+    edges, (heights,) = _heights([steps], own, int(times[-1]))
+    return clock.x(edges), np.append(heights, heights[-1])
+
+
 def resources(
-    levels: Mapping[str, Level],
+    levels: Mapping[str, Steps],
     ax: Axes | None = None,
     *,
     what: str = "memory",
@@ -194,9 +215,9 @@ def resources(
     clock: style.Clock | None = None,
     about: str = "",
 ) -> Axes:
-    """What was used at a time, a line for each of `levels`; of many readings the most in a bin."""
+    """What was used at a time, a line for each level; of many readings the mean and the range."""
     ax = ax or style.new_axes()
-    style.title(ax, f"{style.name(what, 60)} used at a time", about)
+    style.title(ax, f"{style.name(what[:1].upper() + what[1:], 60)} used at a time", about)
     levels = {label: one for label, one in levels.items() if one.times.size}
     if not levels:
         return style.empty(ax, f"no readings of {style.name(what, 60)}")
@@ -204,10 +225,8 @@ def resources(
     last = max(int(one.times[-1]) for one in levels.values())
     clock = clock or style.Clock(first, last)
     for place, (label, one) in enumerate(levels.items()):
-        times, values = _thinned(one)
-        ax.step(clock.x(times), values, where="post", color=style.COLOURS[place % 7], lw=1.4,
-                label=f"{style.name(label)} (peak {float(one.values.max()):,.3g} {unit})".replace(
-                    " )", ")"))  # fmt: skip
+        peak = f"peak {float(one.counts.max()):,.3g} {unit}".strip()
+        _line(ax, clock, one, (first, last), place, f"{style.name(label)} ({peak})")
     style.limits(ax, clock, first, last)
     ax.set_ylim(bottom=0)
     ax.set_ylabel(f"{style.name(what, 60)}" + (f" ({unit})" if unit else ""))
@@ -215,11 +234,3 @@ def resources(
     style.tidy(ax)
     style.legend(ax)
     return ax
-
-
-def _thinned(level: Level) -> tuple[Times, Floats]:
-    """At most some thousand steps, each the most in its bin."""
-    if level.times.size <= _EXACT:
-        return level.times, level.values
-    cuts = np.unique(np.linspace(0, level.times.size - 1, _EXACT).astype(np.int64))
-    return level.times[cuts], np.maximum.reduceat(level.values, cuts)

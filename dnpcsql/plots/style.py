@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import Any
@@ -79,12 +79,13 @@ def _drawable(char: str) -> bool:
 
 @lru_cache(maxsize=8)
 def _glyphs(family: str) -> frozenset[int]:
-    return frozenset(get_font(findfont(FontProperties(family=family))).get_charmap())
+    return frozenset(get_font(findfont(FontProperties(family=[family]))).get_charmap())
 
 
 def title(ax: Axes, head: str, about: str = "") -> None:
     """What the picture shows, and of what, above it."""
-    ax.set_title(head, loc="left", fontsize="medium", fontweight="bold", pad=18 if about else 6)
+    lines = about.count("\n") + 1 if about else 0
+    ax.set_title(head, loc="left", fontsize="medium", fontweight="bold", pad=6 + 12 * lines)
     if about:
         ax.annotate(
             about,
@@ -107,7 +108,7 @@ def tidy(ax: Axes, *, grid: str = "y") -> None:
 
 def whole_numbers(ax: Axes) -> None:
     """Ticks of a count, from 0."""
-    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     ax.set_ylim(bottom=0)
 
 
@@ -126,6 +127,12 @@ def legend(ax: Axes, handles: Sequence[Any] | None = None, heading: str | None =
             title_fontsize="small",
             alignment="left",
         )
+
+
+def explained(label: str, meanings: Mapping[str, str] | None) -> str:
+    """A state in a legend, with what it means on a line of its own."""
+    meaning = (meanings or {}).get(label)
+    return f"{name(label)}\n  {meaning}" if meaning else name(label)
 
 
 def empty(ax: Axes, what: str) -> Axes:
@@ -201,10 +208,11 @@ def limits(ax: Axes, clock: Clock, first: int, last: int) -> None:
 
 
 def seconds(value: float) -> str:
-    """A duration in a legend: three figures and s."""
-    return f"{value:.3g} s" if abs(value) < 1000 else f"{value:,.0f} s"
+    """A duration in a legend: four figures and s."""
+    return f"{value:.4g} s" if abs(value) < 10_000 else f"{value:,.0f} s"
 
 
 def count(n: int, noun: str) -> str:
-    """`1 task`, `400 tasks`, `1,000,000 tasks`."""
-    return f"{n:,} {noun[:-1] if n == 1 and noun.endswith('s') else noun}"
+    """`1 task`, `400 tasks`, `1,000,000 tries`."""
+    one = noun[:-3] + "y" if noun.endswith("ies") else noun.removesuffix("s")
+    return f"{n:,} {one if n == 1 else noun}"

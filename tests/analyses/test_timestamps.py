@@ -94,4 +94,4 @@ def test_cpu_seconds_are_spent_between_readings_and_restart_from_zero() -> None:
     second = 10**9
     times = np.array([0, 2, 4, 6]) * second
     found = spending(np.zeros(4, dtype=np.int64), times, np.array([0.0, 1.0, 4.0, 1.0]))
-    assert found.values.tolist() == pytest.approx([0.5, 1.5, 0.5, 0.0])
+    assert found.counts.tolist() == pytest.approx([0.5, 1.5, 0.5, 0.0])
