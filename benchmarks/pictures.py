@@ -1,6 +1,6 @@
 """What each picture of 1,000,000 rows costs, from arrays to a PNG file.
 
-    python benchmarks/pictures.py [ROWS]
+    python benchmarks/pictures.py [ROWS] [DIRECTORY FOR THE PICTURES]
 
 CPU seconds of this process, and how many artists are drawn. The data are made up: log-normal
 durations in a queue, 2 % of which never end, on 1,000 workers.
@@ -93,6 +93,8 @@ def main() -> None:
         ax = draw()
         Picture(name, ax).figure.savefig(written, format="png")
         used = time.process_time() - began
+        if len(sys.argv) > 2:
+            Path(sys.argv[2], f"{name}.png").write_bytes(written.getvalue())
         artists = len(ax.findobj())
         size = len(written.getvalue()) / 1000
         print(f"{name:<16}{used:8.2f} s CPU  {artists:6,} artists  {size:7.0f} kB", flush=True)

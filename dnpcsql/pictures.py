@@ -170,7 +170,7 @@ def _latency(asked: Asked) -> Axes:
     ranges = found.ranges(begin, end)
     by = asked.by or next(iter(found.columns))
     return plots.latency(
-        ranges, asked.ax, begin=begin, end=end, groups=found.groups(by), noun=found.noun,
+        ranges, asked.ax, begin=begin, end=end, groups=found.groups(by), by=by, noun=found.noun,
         clock=asked.clock(ranges.begins, ranges.ends), log=asked.log, about=_about(found, asked),
     )  # fmt: skip
 
@@ -190,7 +190,7 @@ def _spread(draw: Callable[..., Axes]) -> Callable[[Asked], Axes]:
         begin, end, what = _words(found, asked)
         return draw(
             found.ranges(begin, end).durations_s, asked.ax, what=what, noun=found.noun,
-            groups=None if asked.by is None else found.groups(asked.by),
+            groups=None if asked.by is None else found.groups(asked.by), by=asked.by or "",
             log=asked.log, about=_about(found, asked),
         )  # fmt: skip
 
@@ -314,10 +314,11 @@ def _workers(asked: Asked) -> Axes:
     text = _about(found, asked)
     if ran.unplaced:
         text += f"\n{style.count(ran.unplaced, 'tries')} ran where no file tells of the worker"
-    groups = [found.groups(asked.by or "app")[row] for row in ran.rows]
+    by = asked.by or "app"
+    groups = [found.groups(by)[row] for row in ran.rows]
     there = map(np.array, ran.connected.values())
     return plots.workers(
-        ran.names, ran.starts, ran.ends, asked.ax, groups=groups, connected=ran.connected,
+        ran.names, ran.starts, ran.ends, asked.ax, groups=groups, by=by, connected=ran.connected,
         noun=found.noun, clock=asked.clock(ran.starts, ran.ends, *there), until=ran.until,
         about=text,
     )  # fmt: skip
@@ -348,7 +349,7 @@ def _lifelines(asked: Asked) -> Axes:
     stages = [event for event in found.events if event != "task_returned"]
     return plots.lifelines(
         np.stack([found.of(stage) for stage in stages], axis=1), stages, asked.ax,
-        groups=found.groups(by), noun=found.noun,
+        groups=found.groups(by), by=by, noun=found.noun,
         clock=asked.clock(found.times), about=_about(found, asked),
     )  # fmt: skip
 

@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from dnpcsql.analyses.graphs import depths, layered
 from dnpcsql.plots import style
 
 _MOST_NODES = 2_000
+_MOST_MARKS = 240
 _LABELLED = 50
 
 
@@ -35,7 +37,8 @@ def dependencies(
     deepest = max(depth.values(), default=0)
     tied = {node for edge in edges for node in edge}
     widest = max(Counter(depth[node] for node in tied).values(), default=0)
-    ax = ax or style.new_axes(height=float(np.clip(2.2 + 0.22 * widest, 2.6, 6)))
+    rows = 8 if len(tied) > _MOST_NODES else widest
+    ax = ax or style.new_axes(height=float(np.clip(2.2 + 0.22 * rows, 2.6, 6)))
     style.title(
         ax,
         f"{style.count(len(every), noun).capitalize()}, {len(edges):,} dependencies, "
@@ -56,7 +59,7 @@ def dependencies(
         every = {node: group for node, group in every.items() if node in tied}
     if len(every) > _MOST_NODES:
         _summary(ax, every, edges, depth)
-        ax.set_ylabel(f"{noun} of an app, by depth (area: how many)")
+        ax.set_ylabel("a mark: as large as many")
         ax.margins(0.08)
     else:
         _all(ax, every, edges)
@@ -67,8 +70,19 @@ def dependencies(
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     style.tidy(ax, grid="x")
     ax.spines["left"].set_visible(False)
-    style.legend(ax)
+    style.legend(ax, _handles(ax))
     return ax
+
+
+def _handles(ax: Axes) -> list[Line2D]:
+    """Marks of one size, however large they are in the picture."""
+    handles = []
+    for drawn in ax.collections:
+        if isinstance(drawn, PathCollection):
+            handle = Line2D([], [], ls="", marker="o", label=drawn.get_label())
+            handle.set_color(np.asarray(drawn.get_facecolor())[0])
+            handles.append(handle)
+    return handles
 
 
 def _all(ax: Axes, nodes: Mapping[int, Any], edges: Sequence[tuple[int, int]]) -> None:
@@ -96,7 +110,7 @@ def _summary(
     """Nodes of a group at a depth are one mark; of very many depths, those of a stretch of them."""
     labels, groups = style.grouped(nodes.values())
     at = np.fromiter((depth[node] for node in nodes), np.int64, len(nodes))
-    step = int(at.max()) * len(labels) // _MOST_NODES + 1
+    step = int(at.max()) * len(labels) // _MOST_MARKS + 1
     cell = at // step * step * len(labels) + groups
     cells, counts = np.unique(cell, return_counts=True)
     cell_of = dict(zip(nodes, cell.tolist(), strict=True))

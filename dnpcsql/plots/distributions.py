@@ -84,6 +84,7 @@ def kde(
     ax: Axes | None = None,
     *,
     groups: Sequence[Any] | None = None,
+    by: str = "",
     what: str = "duration",
     noun: str = "tasks",
     log: bool | None = None,
@@ -113,7 +114,7 @@ def kde(
     per = "per factor of ten" if logarithmic else "per second"
     ax.set_ylabel(f"density, {per} (n {values.size:,})")
     style.tidy(ax)
-    style.legend(ax)
+    style.legend(ax, heading=by)
     return ax
 
 
@@ -122,6 +123,7 @@ def ecdf(
     ax: Axes | None = None,
     *,
     groups: Sequence[Any] | None = None,
+    by: str = "",
     what: str = "duration",
     noun: str = "tasks",
     log: bool | None = None,
@@ -146,7 +148,7 @@ def ecdf(
     ax.set_xlabel(f"{style.name(what, 60)} (s)")
     ax.set_ylabel(f"share of {noun} (n {values.size:,})")
     style.tidy(ax, grid="both")
-    style.legend(ax)
+    style.legend(ax, heading=by)
     return ax
 
 

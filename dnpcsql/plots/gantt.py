@@ -82,6 +82,7 @@ def workers(
     ax: Axes | None = None,
     *,
     groups: Sequence[Any] | None = None,
+    by: str = "",
     connected: dict[str, tuple[int, int]] | None = None,
     noun: str = "tasks",
     clock: style.Clock | None = None,
@@ -137,7 +138,9 @@ def workers(
         Patch(color=colour, label=f"{style.name(label)} ({n:,})")
         for colour, label, n in zip(colours, labels, counts, strict=True)
     ]
-    style.legend(ax, patches + [Patch(color=style.PALE, label="connected, idle")] * bool(up))
+    style.legend(
+        ax, patches + [Patch(color=style.PALE, label="connected, idle")] * bool(up), heading=by
+    )
     clock.label(ax)
     style.tidy(ax, grid="x")
     return ax

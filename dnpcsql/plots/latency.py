@@ -25,6 +25,7 @@ def latency(
     begin: str = "begin",
     end: str = "end",
     groups: Sequence[Any] | None = None,
+    by: str = "",
     noun: str = "tasks",
     clock: style.Clock | None = None,
     log: bool | None = None,
@@ -47,7 +48,7 @@ def latency(
         _density(ax, clock, ends, took, noun, logarithmic)
     else:
         chosen = [group for group, here in zip(groups or (), complete, strict=False) if here]
-        _marks(ax, clock, ends, took, chosen, noun)
+        _marks(ax, clock, ends, took, chosen, noun, by)
     if logarithmic:
         ax.set_yscale("log")
     elif took.min() >= 0:
@@ -61,7 +62,13 @@ def latency(
 
 
 def _marks(
-    ax: Axes, clock: style.Clock, ends: Times, took: Floats, groups: Sequence[Any], noun: str
+    ax: Axes,
+    clock: style.Clock,
+    ends: Times,
+    took: Floats,
+    groups: Sequence[Any],
+    noun: str,
+    by: str,
 ) -> None:
     names, places = style.grouped(groups or [noun] * took.size)
     size = float(np.clip(3000 / took.size, 3, 30))
@@ -78,7 +85,7 @@ def _marks(
             rasterized=style.rasterized(took.size),
         )
     if len(names) > 1:
-        style.legend(ax)
+        style.legend(ax, heading=by)
 
 
 def _density(ax: Axes, clock: style.Clock, ends: Times, took: Floats, noun: str, log: bool) -> None:

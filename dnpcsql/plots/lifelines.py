@@ -24,6 +24,7 @@ def lifelines(
     ax: Axes | None = None,
     *,
     groups: Sequence[Any] | None = None,
+    by: str = "",
     noun: str = "tasks",
     clock: style.Clock | None = None,
     about: str = "",
@@ -48,16 +49,17 @@ def lifelines(
     else:
         chosen = [group for group, here in zip(groups or (), some, strict=False) if here]
         labels, places = style.grouped(chosen or [noun] * len(x))
-        _draw(ax, x, labels, places, legend=bool(chosen))
+        handles = _draw(ax, x, labels, places)
+        style.legend(ax, handles if chosen else [], heading=by)
     style.limits(ax, clock, *known)
     ax.set_yticks(range(len(kept)), names, fontsize="small")
     ax.set_ylim(-0.2, len(kept) - 0.8)
     clock.label(ax)
-    style.tidy(ax, grid="both")
+    style.tidy(ax, grid="" if ax.images else "both")
     return ax
 
 
-def _draw(ax: Axes, x: Floats, labels: list[str], places: Counts, *, legend: bool) -> None:
+def _draw(ax: Axes, x: Floats, labels: list[str], places: Counts) -> list[Line2D]:
     alpha = float(np.clip(120 / len(x), 0.15, 0.9))
     width = float(np.clip(200 / len(x), 0.6, 1.6))
     handles = []
@@ -74,8 +76,7 @@ def _draw(ax: Axes, x: Floats, labels: list[str], places: Counts, *, legend: boo
             autolim=False,
         )  # fmt: skip
         handles.append(Line2D([], [], color=colour, label=f"{style.name(label)} ({len(mine):,})"))
-    if legend:
-        style.legend(ax, handles)
+    return handles
 
 
 def _density(ax: Axes, x: Floats, clock: style.Clock, known: tuple[int, int], noun: str) -> None:

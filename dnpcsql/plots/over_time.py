@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 
 from dnpcsql.analyses.concurrency import Occupancy, Steps
 from dnpcsql.analyses.rates import Rate
-from dnpcsql.analyses.times import Floats, Times, distinct
+from dnpcsql.analyses.times import Floats, Times, bounds, distinct
 from dnpcsql.analyses.utilization import Utilization
 from dnpcsql.plots import style
 
@@ -34,12 +34,12 @@ def states(
     """
     ax = ax or style.new_axes()
     style.title(ax, f"{noun.capitalize()} in each state", about)
-    times = distinct(found.live.times, *[steps.times for steps in found.steps])
-    if not times.size:
+    known = bounds(found.live.times, *[steps.times for steps in found.steps])
+    if known is None:
         return style.empty(ax, f"no {noun} in any state at any time")
-    last = max(int(times[-1]), until or 0)
-    clock = clock or style.Clock(int(times[0]), last)
-    edges, heights = _heights(found.steps, times, last)
+    first, last = known[0], max(known[1], until or 0)
+    clock = clock or style.Clock(first, last)
+    edges, heights = _heights(found.steps, first, last)
     kept = [place for place, row in enumerate(heights) if row.any()]
     names = [found.states[place] for place in kept]
     colours = _colours(names)
@@ -49,7 +49,7 @@ def states(
         top = below + np.append(heights[place], heights[place][-1:])
         ax.fill_between(x, below, top, step="post", color=colour, lw=0)
         below = top
-    style.limits(ax, clock, int(times[0]), last)
+    style.limits(ax, clock, first, last)
     style.whole_numbers(ax)
     told = [style.explained(label, meanings) for label in names]
     handles = [Patch(color=colour, label=text) for colour, text in zip(colours, told, strict=True)]
@@ -60,12 +60,13 @@ def states(
     return ax
 
 
-def _heights(steps: list[Steps], times: Times, last: int) -> tuple[Times, list[Floats]]:
+def _heights(steps: list[Steps], first: int, last: int) -> tuple[Times, list[Floats]]:
     """Edges, and heights between them: exact where there are few changes, else means."""
-    if times.size <= _EXACT:
+    if sum(one.times.size for one in steps) <= len(steps) * _EXACT:
+        times = distinct(np.array([first]), *[one.times for one in steps])
         edges = np.append(times, max(last, int(times[-1])))
         return edges, [one.at(times).astype(np.float64) for one in steps]
-    edges = np.unique(np.linspace(int(times[0]), last, _BINS + 1).astype(np.int64))
+    edges = np.linspace(first, last, _BINS + 1).astype(np.int64)
     return edges, [one.means(edges) for one in steps]
 
 
@@ -177,20 +178,18 @@ def utilization(
     if np.isfinite(found.share):
         head += f": {100 * found.share:.1f} % of {style.seconds(found.connected_s)} of worker time"
     style.title(ax, head, about)
-    known = [one.times for one in (found.busy, found.connected) if one.times.size]
-    if not known:
+    known = bounds(found.busy.times, found.connected.times)
+    if known is None:
         return style.empty(ax, "no worker is told of")
-    times = distinct(*known)
-    last = int(times[-1])
-    clock = clock or style.Clock(int(times[0]), last)
+    clock = clock or style.Clock(*known)
     n = style.count(len(found.workers), "workers")
-    x, connected = _outline(clock, found.connected, times)
+    x, connected = _outline(clock, found.connected, known)
     ax.fill_between(x, connected, step="post", color=style.PALE, lw=0, label=f"connected ({n})")
     ax.step(x, connected, where="post", color=style.INK, lw=1.2)
-    x, busy = _outline(clock, found.busy, times)
+    x, busy = _outline(clock, found.busy, known)
     label = f"busy (peak {found.busy.peak:,})"
     ax.fill_between(x, busy, step="post", color=style.COLOURS[0], lw=0, label=label)
-    style.limits(ax, clock, int(times[0]), last)
+    style.limits(ax, clock, *known)
     style.whole_numbers(ax)
     ax.set_ylabel("workers")
     clock.label(ax)
@@ -199,10 +198,9 @@ def utilization(
     return ax
 
 
-def _outline(clock: style.Clock, steps: Steps, times: Times) -> tuple[Floats, Floats]:
+def _outline(clock: style.Clock, steps: Steps, span: tuple[int, int]) -> tuple[Floats, Floats]:
     """Where a filled shape of these steps has its corners, from the first to the last time."""
-    own = distinct(times[:1], steps.times, times[-1:])
-    edges, (heights,) = _heights([steps], own, int(times[-1]))
+    edges, (heights,) = _heights([steps], *span)
     return clock.x(edges), np.append(heights, heights[-1])
 
 

@@ -112,13 +112,13 @@ def whole_numbers(ax: Axes) -> None:
     ax.set_ylim(bottom=0)
 
 
-def legend(ax: Axes, handles: Sequence[Any] | None = None, heading: str | None = None) -> None:
+def legend(ax: Axes, handles: Sequence[Any] | None = None, heading: str = "") -> None:
     """A legend beside the data, never on it."""
     found = handles if handles is not None else ax.get_legend_handles_labels()[0]
     if found:
         ax.legend(
             handles=list(found),
-            title=heading,
+            title=name(heading) or None,
             loc="upper left",
             bbox_to_anchor=(1.005, 1.0),
             borderaxespad=0,
