@@ -8,7 +8,7 @@ import numpy as np
 
 from dnpcsql.analyses.concurrency import Steps
 from dnpcsql.analyses.resources import level, spending
-from dnpcsql.analyses.times import OPEN, Times, numbered, told
+from dnpcsql.analyses.times import MISSING, OPEN, Times, numbered, told
 from dnpcsql.analyses.utilization import Utilization, pooled, utilization
 from dnpcsql.errors import NotFoundError
 from dnpcsql.identity import trace_id_of
@@ -99,7 +99,9 @@ def workers_of(store: Store, run: Run, found: Subject) -> Work:
         up = told_of[:, 1].astype(np.int64)
         down = np.array([OPEN if end is None else end for end in told_of[:, 2]], dtype=np.int64)
         if counts.size:
-            pool = (starts, ends, up, down, counts)
+            # What ran in no block ran in the submitting process, on none of these workers.
+            inside = np.array([block is not None for block in found.groups("block_id")])
+            pool = (np.where(inside, starts, MISSING), ends, up, down, counts)
     return Work(
         rows,
         names,

@@ -56,6 +56,7 @@ def latency(
     left_out = int(complete.size - took.size)
     n = f"n {took.size:,}" + (f", {left_out:,} without both" if left_out else "")
     ax.set_ylabel(f"{style.name(begin)} → {style.name(end)} (s)\n{n}")
+    style.limits(ax, clock, int(ends.min()), int(ends.max()))
     clock.label(ax, f"time of {style.name(end)}")
     style.tidy(ax)
     return ax

@@ -26,7 +26,7 @@ def test_stats_for_people(killed: Run) -> None:
     head, running, workers, empty, columns, *rows = ran.out.splitlines()
     assert head.startswith('run 71d4a751 "killed workflow", 2026-11-22 07:07:30 UTC: 23 tasks in ')
     assert "never ended" in head
-    assert running.startswith("running: at most 4 at a time")
+    assert running.startswith("running: at most 3 at a time")
     assert workers.startswith("workers: 2, ")
     assert empty == ""
     assert columns.split()[:4] == ["from", "to", "n", "missing"]
@@ -80,10 +80,10 @@ def test_plot_says_where_the_picture_is(killed: Run, tmp_path: Path) -> None:
     assert killed("plot", "pie").status == 2
     ran = killed("plot", "latency", "--from", "nowhere", "-o", tmp_path / "l.png")
     assert ran.status == 1
-    assert ran.err.startswith("dnpcsql: no event nowhere of these tries; there are: invoked, ")
+    assert ran.err.startswith("dnpcsql: no event nowhere of these tasks; there are: invoked, ")
 
 
 def test_the_command_knows_every_kind_of_picture(dnpcsql: Run) -> None:
-    assert _KINDS == tuple(KINDS)
+    assert tuple(KINDS) == _KINDS
     told = dnpcsql("plot", "--help").out
     assert all(kind in told for kind in KINDS)
