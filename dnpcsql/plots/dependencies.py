@@ -100,8 +100,11 @@ def _all(ax: Axes, nodes: Mapping[int, Any], edges: Sequence[tuple[int, int]]) -
                    edgecolors="white", linewidths=0.5,
                    label=f"{style.name(label)} ({int(here.sum()):,})")  # fmt: skip
     if len(names) <= _LABELLED:
-        for node, (x, y) in places.items():
-            ax.annotate(str(node), (x, y), ha="center", va="center", fontsize=5, zorder=4)
+        for (node, (x, y)), place in zip(places.items(), groups, strict=True):
+            colour = style.readable_on(style.colour_of(int(place), labels[int(place)]))
+            ax.annotate(
+                str(node), (x, y), ha="center", va="center", fontsize=5.5, zorder=4, color=colour
+            )
 
 
 def _summary(

@@ -124,7 +124,7 @@ def _line(
     least, most = steps.extremes(edges)
     x = clock.x(edges[:-1])
     ax.fill_between(x, least, most, step="post", color=colour, alpha=0.2, lw=0)
-    ax.step(x, steps.means(edges), where="post", color=colour, lw=width, label=label)
+    ax.step(x, steps.means(edges), where="post", color=colour, lw=width / 2, label=label)
 
 
 def rate(

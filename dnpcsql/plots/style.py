@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
@@ -161,6 +162,12 @@ def colour_of(place: int, label: str) -> str:
     if label.endswith(" others"):
         return OTHER
     return STATE_COLOURS.get(label) or COLOURS[place % len(COLOURS)]
+
+
+def readable_on(colour: str) -> str:
+    """White on dark, ink on light."""
+    red, green, blue = to_rgb(colour)
+    return "white" if 0.3 * red + 0.59 * green + 0.11 * blue < 0.5 else INK
 
 
 class Clock:

@@ -18,7 +18,7 @@ from PIL import Image
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "gallery.md"
-_COLOURS = 96
+_COLOURS = 128  # chosen so that none of the picture's own is lost
 
 
 class Shown(NamedTuple):
@@ -75,7 +75,12 @@ def main() -> None:
             png = HERE / f"{shown.name}.png"
             arguments = [*shlex.split(shown.arguments), "--dpi", "110", "-o", str(png)]
             _dnpcsql("--db", databases[shown.run], "plot", *arguments)
-            Image.open(png).convert("RGB").quantize(_COLOURS).save(png, optimize=True)
+            few = (
+                Image.open(png)
+                .convert("RGB")
+                .quantize(_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+            )
+            few.save(png, optimize=True)
             print(f"{png.name}: {png.stat().st_size / 1000:.0f} kB")
     head = PAGE.read_text(encoding="utf-8").partition("\n## ")[0].rstrip()
     parts = [

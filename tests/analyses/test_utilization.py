@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnpcsql.analyses.utilization import shares, utilization
+from dnpcsql.analyses.times import OPEN
+from dnpcsql.analyses.utilization import pooled, shares, utilization
 from tests.analyses.spans import EPOCH, as_times, moments
 
 runs = st.lists(st.tuples(st.sampled_from("ab"), moments, moments), max_size=10)
@@ -38,7 +39,7 @@ def test_busy_while_not_connected_is_told_not_hidden() -> None:
 
 def test_a_worker_of_a_killed_run_is_connected_until_the_last_thing_known() -> None:
     found = utilization(
-        ["a"], as_times([2]), as_times([None]), {"a": (EPOCH, 2**62)}, until=EPOCH + 10
+        ["a"], as_times([2]), as_times([None]), {"a": (EPOCH, OPEN)}, until=EPOCH + 10
     )
     assert (found.busy_s, found.connected_s) == (8e-9, 10e-9)
 
@@ -54,3 +55,13 @@ def test_no_workers() -> None:
     assert (found.workers, found.busy_s) == ([], 0)
     assert np.isnan(found.share)
     assert np.isnan(shares(found, as_times([0, 1]))).all()
+
+
+def test_pools_of_workers_of_which_nothing_says_who_ran_what() -> None:
+    one = as_times([0])
+    found = pooled(
+        as_times([0, 2, None]), as_times([4, None, 5]), one, as_times([None]), np.array([3]),
+        until=EPOCH + 10,
+    )  # fmt: skip
+    assert (found.busy.peak, found.connected.peak) == (2, 3)
+    assert (found.busy_s, found.connected_s) == (12e-9, 30e-9)
