@@ -78,6 +78,29 @@ def test_the_published_run_as_a_whole(fixture: Store) -> None:
     assert found.whole.per_second == pytest.approx(3.5024, abs=5e-5)
 
 
+@pytest.mark.parametrize(
+    ("begin", "end", "mean", "p50"),
+    [
+        ("WAITING", "RUNNING", 6.013421, 5.971345),
+        ("RUNNING", "WAITING_RETRIEVAL", 0.243617, 0.242406),
+        ("WAITING", "DONE", 6.257549, 6.214369),
+    ],
+)
+def test_durations_of_the_published_work_queue_run(
+    begin: str, end: str, mean: float, p50: float, tmp_path: Path
+) -> None:
+    folder = corpus("workqueue-upstream-fixture")
+    with Store(tmp_path / "dnpc.sqlite3") as store:
+        try:
+            store.import_(folder)
+            measured = store.statistics(type="workqueue.task", begin=begin, end=end).durations
+        except NotFoundError as error:
+            pytest.skip(f"Work Queue's logs are not read: {error}")
+    (one,) = measured
+    assert one.statistics.n == 50
+    assert [one.statistics.mean, one.statistics.p50] == pytest.approx([mean, p50], abs=MICROSECOND)
+
+
 def test_what_the_apps_saw_inside_their_workers(tmp_path: Path) -> None:
     folder = corpus("parsl-2026.10.26-longtail")
     with Store(tmp_path / "dnpc.sqlite3") as store:
