@@ -15,7 +15,7 @@ from dnpcsql.analyses.times import Floats
 from dnpcsql.analyses.timestamps import Ranges
 from dnpcsql.analyses.utilization import Utilization
 from dnpcsql.errors import NotFoundError
-from dnpcsql.picture_rows import workers_of
+from dnpcsql.run_rows import workers_of
 from dnpcsql.subjects import Subject, subject, tasks_of, tries_of
 
 if TYPE_CHECKING:

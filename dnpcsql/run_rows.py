@@ -1,4 +1,4 @@
-"""Rows for pictures that need more than times: who ran what, what it used, what waits for what."""
+"""Rows of a run that are more than times: who ran what, what it used, what waits for what."""
 
 from __future__ import annotations
 
