@@ -1,5 +1,6 @@
 -- Where the time of each app's tries went: seconds summed over the tries, by phase. Where Parsl's
--- monitoring was off, a worker's receiving and completing of a task stand for its running.
+-- monitoring was off, a worker's receiving and completing of a task stand for its running. Of the run
+-- that started last: name another in the WHERE, `run_id LIKE '1ba6c4b2%'`.
 SELECT
   app,
   count(*) AS tries,
@@ -10,6 +11,7 @@ SELECT
   round(sum(returned - coalesce(running_ended, worker_completed)), 3) AS returning_s,
   sum(returned IS NULL) AS unfinished
 FROM parsl_try
+WHERE run_id = (SELECT run_id FROM parsl_run ORDER BY started DESC LIMIT 1)
 GROUP BY app
 ORDER BY sum(coalesce(returned, launched, pending) - pending) DESC
-LIMIT 8;
+LIMIT 20;

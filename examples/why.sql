@@ -1,6 +1,7 @@
--- Why did it fail? Failed tries by app, host and what they failed of, the commonest first, and one
--- task of each to look at: `dnpcsql task last 42` shows all that is known of it.
+-- Why did it fail? Failed tries by run, app, host and what they failed of, the commonest first, and
+-- one task of each to look at: `dnpcsql task cc55368f 42` shows all that is known of it.
 SELECT
+  substr(run_id, 1, 8) AS run,
   app,
   state,
   hostname,
@@ -9,5 +10,5 @@ SELECT
   min(task_id) AS a_task
 FROM parsl_try
 WHERE state IN ('failed', 'fail_retryable', 'dep_fail') OR error IS NOT NULL
-GROUP BY app, state, hostname, error
-ORDER BY tries DESC, app, state, error;
+GROUP BY run_id, app, state, hostname, error
+ORDER BY tries DESC, run, app, state, error;

@@ -111,3 +111,19 @@ def test_a_log_in_a_run_is_of_that_run_and_lies_in_its_tasks(store: Store, tmp_p
         "FROM subspan JOIN span AS outer ON outer.uuid = superspan_uuid "
         "JOIN span AS inner ON inner.uuid = subspan_uuid WHERE inner.type = 'phase'"
     ).all() == [("parsl.rundir.task", "work", "phase", 1)]
+
+
+def test_what_failed_is_among_the_failures_with_its_key(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "my.toml").write_text(
+        "[[span]]\nline = '{time} job {job} failed on {host}: {why}'\ntype = 'batch.job'\n"
+        "key = '{job}'\nevent = 'failed'\nfailed = '{why}'\n"
+    )
+    (tmp_path / "jobs.log").write_text(
+        "2026-11-22T09:45:58Z job 4711 failed on n1: singular matrix\n"
+    )
+    store.import_(tmp_path / "jobs.log", importer=str(tmp_path / "my.toml"))
+    rows = store.query(
+        "SELECT layer, message, failure.line, attributes FROM failure "
+        "JOIN span ON span.uuid = failure.uuid"
+    ).all()
+    assert rows == [("log", "singular matrix", 1, '{"job": 4711}')]

@@ -114,3 +114,16 @@ def test_two_ages_of_one_log_are_told_of(store: Store, copy: Case) -> None:
     ]
     assert len(texts) == 1
     assert "tells of the same run, so its events stand there twice" in texts[0]
+
+
+def test_a_message_of_several_lines_is_told_whole(case: Case, store: Store) -> None:
+    """parsl.log:885: `ValueError: multi-line`, `  message: inner`, `1234.5 not a log line`."""
+    store.import_(case("parsl-2025.9.15-multi") / "runinfo" / "004" / "parsl.log")
+    whole = "ValueError: multi-line\n  message: inner\n1234.5 not a log line"
+    told = store.query(
+        "SELECT parsl_try.error, json_extract(event.attributes, '$.\"exception.message\"') "
+        "FROM parsl_try JOIN event ON event.span_uuid = "
+        "substr(parsl_try.uuid, 1, 12) || '2' || substr(parsl_try.uuid, 14) "
+        "WHERE task_id = 5 AND try_id = 2 AND event.type = 'exception'"
+    ).all()
+    assert told == [(whole, whole)]

@@ -46,7 +46,7 @@ export_command.add_command(wfformat_command)
     help="One trace for a run, one for each task, or for each task if there are many.",
 )
 @click.option("--where", metavar="SQL", help="Only the rows of otlp_span of which this is true.")
-@click.option("--output", metavar="FILE", help="Write FILE.jsonl or FILE.pb; send nothing.")
+@click.option("-o", "--output", metavar="FILE", help="Write FILE.jsonl or FILE.pb; send nothing.")
 @click.option("--verify", metavar="URL", help="Then ask the Jaeger at this URL, and count.")
 @click.option("--repair", is_flag=True, help="Mend spans of other programs too, and mark them.")
 @click.option("--jaeger", metavar="URL", help="For the links that are printed.")

@@ -202,7 +202,7 @@ class Tasks(Account):
         if at is None:
             return ()
         stack = "\n".join(gave_up.more) if gave_up else ""
-        message = next((line for line in reversed(stack.split("\n")) if line.strip()), None)
+        message = _message_of(stack)
         attributes = to_json(
             **{
                 "exception.type": type_,
@@ -214,7 +214,7 @@ class Tasks(Account):
         return (
             Span(
                 uuid, "parsl.rundir.try", self._names.trace_high, status_code=2,
-                status_message=type_,
+                status_message=(message or type_ or "")[:MESSAGE_LIMIT] or None,
             ),
             Event(uuid, at.time, "exception", at.line, attributes=attributes),
         )  # fmt: skip
@@ -225,6 +225,19 @@ class Tasks(Account):
             yield from self._failure(number)
         for number in sorted(self._unlaunched):
             yield from self._attempt(first, number, self._retries.get(number, 0), None)
+
+
+def _message_of(stack: str) -> str | None:
+    """The exception as a traceback ends with it, all its lines: `ValueError: multi-line`, ….
+
+    It begins behind the last frame, at the first line that is not indented.
+    """
+    frames = stack.rfind('\n  File "')
+    lines = stack[frames + 1 :].split("\n")
+    if frames < 0:
+        return next((line for line in reversed(lines) if line.strip()), None)
+    begins = next((n for n, line in enumerate(lines) if line[:1].strip()), None)
+    return None if begins is None else "\n".join(lines[begins:]).rstrip()
 
 
 def _number(text: str) -> int:

@@ -1,5 +1,5 @@
 -- One row for each thing that failed, with the file and line that tell of it. Tries, managers, workers,
--- blocks, executors, and spans of other programs; with the layer to blame, and where the try was.
+-- blocks, executors, spans of other programs and of other logs; with the layer to blame, and where the try was.
 CREATE VIEW failure AS
 WITH
 run(run) AS (
@@ -78,7 +78,7 @@ SELECT
       'InterchangeExit', 'CommandClientBadError', 'WorkQueueFailure', 'WorkQueueTaskFailure'
     ) THEN 'executor'
     ELSE 'app'
-  END AS layer,  -- app, dependency, worker, manager, block, executor, interchange, or trace: other programs
+  END AS layer,  -- app, dependency, worker, manager, block, executor, interchange; trace: other programs; log: other logs
   'try' AS what,  -- what failed: try, manager, worker, block, executor, interchange, span
   attempt.exception AS exception,  -- the exception's type, as far as is told
   attempt.message AS message,  -- what it said, cut
@@ -177,7 +177,9 @@ FROM (
 LEFT JOIN source ON source.id = broken.source_id
 UNION ALL
 SELECT
-  NULL, 'trace', 'span',
+  NULL,
+  CASE WHEN span.type IN ('otel.span', 'jaeger.span', 'zipkin.span') THEN 'trace' ELSE 'log' END,
+  'span',
   (
     SELECT json_extract(attributes, '$."exception.type"') FROM event
     WHERE span_uuid = span.uuid AND type = 'exception' ORDER BY time_unix_nano DESC LIMIT 1
@@ -189,9 +191,17 @@ SELECT
       WHERE span_uuid = span.uuid AND type = 'exception' ORDER BY time_unix_nano DESC LIMIT 1
     )
   ),
-  span.name, NULL, NULL, NULL, json_extract(resource.attributes, '$."host.name"'), NULL,
+  span.name, NULL, NULL, NULL,
+  coalesce(
+    json_extract(resource.attributes, '$."host.name"'),
+    json_extract(span.attributes, '$."host.name"'),
+    json_extract(span.attributes, '$.host')
+  ),
+  NULL,
   coalesce(span.end_unix_nano, span.start_unix_nano) / 1e9, source.path, span.line, span.uuid
 FROM span
 LEFT JOIN resource ON resource.id = span.resource_id
 LEFT JOIN source ON source.id = span.source_id
-WHERE span.type IN ('otel.span', 'jaeger.span', 'zipkin.span') AND span.status_code = 2;
+WHERE span.status_code = 2
+  AND span.type NOT LIKE 'parsl.%' AND span.type NOT LIKE 'workqueue.%'
+  AND span.type NOT LIKE 'taskvine.%';

@@ -93,6 +93,13 @@ class Rule(Lines):
         fields = {name for one in self.templates().values() for name in one.fields}
         return frozenset({*fields, *self.measure, *AROUND})
 
+    def keys(self) -> list[str]:
+        """The fields of the key that are kept nowhere else: a span's id, a hash, does not show
+        which one it is."""
+        shown = {*AROUND, *(self.name.fields if self.name else ())}
+        shown |= {name for one in (self.attributes or {}).values() for name in one.fields}
+        return [name for name in self.key.fields if name not in shown]
+
     def has_failed(self, fields: Fields) -> str | None:
         """What it failed of; None if it did not."""
         if self.failure is not None:

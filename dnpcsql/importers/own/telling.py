@@ -44,9 +44,12 @@ class Teller:
             for part in (*_TIMES, *rule.events)
         }
         self._used = [rule.used() for rule in definition.rules]
+        self._keys = [rule.keys() for rule in definition.rules]
         self._named = {rule.type for rule in definition.rules if rule.name is not None}
-        types = [rule.type for rule in definition.rules if not rule.event]
-        self._shared = {type_ for type_ in types if types.count(type_) > 1}
+        types = [rule.type for rule in definition.rules]
+        self._shared = {
+            rule.type for rule in definition.rules if not rule.event and types.count(rule.type) > 1
+        }
         self._kept = Kept() if self._shared else None
 
     def tell(self, number: int, line: int, fields: Fields, own: Fields) -> Iterator[Record]:
@@ -77,12 +80,13 @@ class Teller:
         event = rule.event and _filled(rule.event, fields, "no event")[:_LONGEST_NAME]
         attributes = self._attributes(number, rule, own if rule.attributes is None else fields)
         said = rule.has_failed(fields)
+        keyed = {name: self._value(fields[name]) for name in self._keys[number]}
         span = Span(
             uuid, rule.type, names.trace_high,
             parent_uuid=self._parent(rule, names, fields), name=self._name(rule, fields),
             start_unix_nano=start, end_unix_nano=end, line=line,
             status_code=None if said is None else 2, status_message=said or None,
-            attributes=None if event else self._merged(uuid, rule, attributes),
+            attributes=self._merged(uuid, rule, {**keyed, **({} if event else attributes)}),
         )  # fmt: skip
         yield from self._spans(span, rule, names)
         if event and time is not None:

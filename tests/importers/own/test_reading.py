@@ -70,7 +70,9 @@ def test_events_of_spans_that_lines_name(read: Read) -> None:
     names = Names("my", NAMED)
     uuid = names.named("batch.job", "7")
     assert records == [
-        Span(uuid, "batch.job", names.trace_high, name="job", line=1),
+        Span(
+            uuid, "batch.job", names.trace_high, name="job", attributes='{"job": 7}', line=1
+        ),
         Event(uuid, NOON, "started", 1, attributes='{"host": "n1"}'),
         Event(uuid, NOON + 5 * 10**9, "ended", 5, attributes='{"host": "n1"}'),
         Tally(
@@ -116,7 +118,7 @@ def test_start_end_and_duration(read: Read) -> None:
                          "2026-11-22T11:00:05Z b took 1m 5s s, exit 137\n")  # fmt: skip
     first, second = of(Span, records)
     assert (first.start_unix_nano, first.end_unix_nano) == (NOON, NOON + 5 * 10**9)
-    assert (first.status_code, first.attributes) == (None, '{"exit": 0}')
+    assert (first.status_code, first.attributes) == (None, '{"job": "a", "exit": 0}')
     assert second.start_unix_nano == NOON - 60 * 10**9
     assert (second.status_code, second.status_message) == (2, "137")
 
@@ -137,7 +139,11 @@ def test_attributes_that_several_lines_tell_are_all_kept(read: Read) -> None:
     records = read(
         toml, "2026-11-22T11:00:00Z a begins on n1\n2026-11-22T11:00:05Z a ends with 3\n"
     )
-    assert json.loads(of(Span, records)[-1].attributes or "") == {"host": "n1", "code": 3}
+    assert json.loads(of(Span, records)[-1].attributes or "") == {
+        "job": "a",
+        "host": "n1",
+        "code": 3,
+    }
 
 
 def test_a_line_may_be_for_several_rules_and_parents_are_named(read: Read) -> None:
@@ -244,7 +250,11 @@ def test_a_table(read: Read) -> None:
     first, second = of(Span, records)
     assert first.uuid == names.named("job", "a, b")
     assert first.start_unix_nano == NOON + 10**9
-    assert json.loads(first.attributes or "") == {"State": "DONE", "cpus": "007"}
+    assert json.loads(first.attributes or "") == {
+        "Job ID": "a, b",
+        "State": "DONE",
+        "cpus": "007",
+    }
     assert (second.start_unix_nano, second.status_message, second.line) == (None, "two\nlines", 4)
     assert [event.type for event in of(Event, records)] == ["submitted", "submitted"]
     assert problems(records) == [(6, "row of another length")]
