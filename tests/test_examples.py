@@ -44,9 +44,9 @@ def test_where_did_my_time_go(place: Path) -> None:
 def test_why_did_it_fail(place: Path) -> None:
     rows = ran(place, "-m", "dnpcsql", "query", EXAMPLES / "why.sql", "--format", "csv")
     head, first, *rest = rows.splitlines()
-    assert head == "app,state,hostname,error,tries,a_task"
-    assert first == "bash_fail,fail_retryable,vm,\"BashExitFailure('bash_fail', 3)\",2,46"
-    assert any(row.startswith("child,dep_fail,") for row in rest)
+    assert head == "run,app,state,hostname,error,tries,a_task"
+    assert first == "cc55368f,bash_fail,fail_retryable,vm,\"BashExitFailure('bash_fail', 3)\",2,46"
+    assert any(row.startswith("cc55368f,child,dep_fail,") for row in rest)
 
 
 def test_are_my_workers_busy(place: Path) -> None:
