@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from dnpcsql.analyses.sequences import Variant
+    from dnpcsql.answers.ledger import Ledger
     from dnpcsql.audit import Unmatched
     from dnpcsql.exporters.otlp import Export
     from dnpcsql.exporters.sending import Sent
@@ -104,6 +105,12 @@ class Store:
         from dnpcsql.lives import life
 
         return life(self, self.run(run), task_id)
+
+    def ledger(self, run: str = "last", *, by: str | None = None, task: int | None = None) -> Ledger:
+        """Where the wall time of a run's tasks went, exactly: `answers.ledger` says how."""
+        from dnpcsql.answers.ledger import ledger
+
+        return ledger(self, self.run(run), by, task)
 
     def unmatched(self, run: str | None = None) -> list[Unmatched]:
         """What one account tells of and its counterpart does not, of all runs or of one."""
