@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from dnpcsql.analyses.sequences import Variant
+    from dnpcsql.answers.hops import Hops
     from dnpcsql.answers.ledger import Ledger
     from dnpcsql.audit import Unmatched
     from dnpcsql.exporters.otlp import Export
@@ -111,6 +112,12 @@ class Store:
         from dnpcsql.answers.ledger import ledger
 
         return ledger(self, self.run(run), by, task)
+
+    def hops(self, run: str = "last", *, task: int | None = None, slowest: int = 1) -> Hops:
+        """How long each hop of the way of a run's tasks takes, and where the slowest stand."""
+        from dnpcsql.answers.hops import hops
+
+        return hops(self, self.run(run), task, slowest)
 
     def unmatched(self, run: str | None = None) -> list[Unmatched]:
         """What one account tells of and its counterpart does not, of all runs or of one."""

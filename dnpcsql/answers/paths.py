@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # A try's number in one: its task's, then four digits of its own.
 _TRIES = 10_000
 
-_TYPES = {
+TYPES = {
     "pending": "pending",
     "running": "running",
     "running_ended": "running_ended",
@@ -47,7 +47,7 @@ _LAST_COUNTS = {"queue_running", "queue_waiting_retrieval", "queue_retrieved", "
 _ANSWERED = -1  # in the place of a moment
 
 _CASE = "CASE event.type " + " ".join(
-    f"WHEN '{type_}' THEN {PLACE[moment]}" for type_, moment in _TYPES.items()
+    f"WHEN '{type_}' THEN {PLACE[moment]}" for type_, moment in TYPES.items()
 )
 
 # What monitoring.db tells of a try, or else parsl.log: as in parsl_try.
