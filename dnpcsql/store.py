@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from dnpcsql.analyses.sequences import Variant
+    from dnpcsql.answers.failures import Failures
     from dnpcsql.answers.hops import Hops
     from dnpcsql.answers.ledger import Ledger
+    from dnpcsql.answers.why import Why
     from dnpcsql.audit import Unmatched
     from dnpcsql.exporters.otlp import Export
     from dnpcsql.exporters.sending import Sent
@@ -118,6 +120,18 @@ class Store:
         from dnpcsql.answers.hops import hops
 
         return hops(self, self.run(run), task, slowest)
+
+    def failures(self, run: str = "last") -> Failures:
+        """Why things of a run failed, those that share a cause together, the costliest first."""
+        from dnpcsql.answers.failures import failures
+
+        return failures(self, self.run(run))
+
+    def why(self, run: str = "last") -> Why:
+        """Where did my time go? All that the answers say of a run, worst first."""
+        from dnpcsql.answers.why import why
+
+        return why(self, self.run(run))
 
     def unmatched(self, run: str | None = None) -> list[Unmatched]:
         """What one account tells of and its counterpart does not, of all runs or of one."""
