@@ -24,6 +24,7 @@ class Hop(NamedTuple):
     p95_s: float
     p99_s: float
     max_s: float
+    beyond_s: float  # what those above the median take beyond it, in all
     before: int  # how many have a duration below 0
     slowest: Counts  # places in the pieces, the slowest first
 
@@ -68,6 +69,7 @@ def hops(pieces: Pieces, paths: Paths, most: int = 3) -> list[Hop]:
                 p95,
                 p99,
                 float(taken.max()),
+                float(np.clip(taken - p50, 0, None).sum()),
                 int((raw < 0).sum()),
                 slowest,
             )

@@ -48,6 +48,16 @@ SELECT task_id, depends_on FROM parsl_dependency WHERE run_id = :run ORDER BY 1,
 
 _TRIES = 10_000
 
+# What happened to managers, workers and blocks, by the type of the event that tells of it.
+_BROKE = {
+    "error": "ended with an error",
+    "lost": "lost: no heartbeat any more",
+    "worker_died": "died",
+    "manager_died": "left behind by a manager that died",
+    "interchange_lost": "lost the interchange",
+    "executor_bad_state": "given up by Parsl",
+}
+
 
 class Failures(NamedTuple):
     """Why things of a run failed, the costliest cause first."""
@@ -107,9 +117,10 @@ def sentence(cause: Cause) -> str:
         if cause.raised_at:
             where.append(f"raised at {cause.raised_at}")
     else:
-        said = f"{_many(cause.failures, cause.what, cause.what + 's')} failed: {what}"
+        how = _BROKE.get(str(cause.exception), f"failed: {what}")
+        said = f"{_many(cause.failures, cause.what, cause.what + 's')} {how}"
         if cause.message:
-            where.append(cause.message)
+            where.append(f'"{cause.message}"')
     if cause.blocks and cause.what != "block":
         where.append(f"in block {', '.join(cause.blocks[:5])}")
     elif cause.blocks:

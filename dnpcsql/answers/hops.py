@@ -9,7 +9,7 @@ import numpy as np
 from dnpcsql.analyses.hops import Coverage, Hop, coverage
 from dnpcsql.analyses.hops import hops as count
 from dnpcsql.analyses.ledger import Pieces, attribute, walls
-from dnpcsql.analyses.path import Paths, words
+from dnpcsql.analyses.path import Paths, phase, words
 from dnpcsql.analyses.times import exact_sum
 from dnpcsql.answers.finding import Finding
 from dnpcsql.answers.lines import Lines
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from dnpcsql.runs import Run
     from dnpcsql.store import Store
 
-# A single hop is worth a sentence if it holds this share of all time and is this far from even.
-_WORTH = 0.01
+# A hop is worth a sentence if it is known of so many tries, if what its slow half took beyond the
+# other is this share of all time, and if the slowest twentieth took so many times the median.
+_ENOUGH = 20
+_WORTH = 0.005
 _UNEVEN = 5.0
 
 
@@ -112,18 +114,20 @@ def _slowest(lines: Lines, paths: Paths, pieces: Pieces, hop: Hop) -> list[Slow]
 
 
 def findings(found: Hops) -> list[Finding]:
-    """Hops of which a few take far longer than most."""
+    """Hops, but those in which apps run, of which some take far longer than most."""
     said = []
-    for hop, what, share, slowest in found.walks:
-        if share < _WORTH or hop.p50_s <= 0 or hop.p99_s < _UNEVEN * hop.p50_s or not slowest:
+    for hop, what, _, slowest in found.walks:
+        if hop.n < _ENOUGH or phase(hop.begin, hop.end) in ("work", "dependencies"):
+            continue
+        if hop.beyond_s < _WORTH * found.wall_ns / 1e9 or hop.p95_s < _UNEVEN * hop.p50_s:
             continue
         slow = slowest[0]
         said.append(
             Finding(
-                (hop.p99_s - hop.p50_s) * max(1.0, 0.01 * hop.n),
-                f"{what or f'{hop.begin} to {hop.end}'} takes {hop.p50_s:.3f} s for half of the "
-                f"{hop.n} tries, but {hop.p99_s:.3f} s or more for one in a hundred; "
-                f"longest, {slow.seconds:.3f} s, for task {slow.task}",
+                hop.beyond_s,
+                f"{what or 'the way'}, from {hop.begin} to {hop.end}, took at most {hop.p50_s:.3f} s "
+                f"for half of {hop.n} tries, but {hop.p95_s:.3f} s or more for one in twenty, and "
+                f"{slow.seconds:.3f} s for task {slow.task}",
                 f"dnpcsql hops {found.run.id[:8]}",
                 (*slow.begins, *slow.ends),
             )

@@ -23,6 +23,7 @@ BY = ("app", "executor", "block", "host", "task")
 
 # Below this share of the whole nothing is said of a phase; above it clocks are doubted.
 _WORTH = 0.01
+_SAID_ELSEWHERE = {"work", "unfinished"}
 _DOUBTFUL = 0.02
 
 
@@ -174,7 +175,7 @@ def findings(found: Ledger) -> list[Finding]:
     command = f"dnpcsql ledger {found.run.id[:8]}"
     said = []
     for name, (lasts, _, hops) in found.totals().items():
-        if name == "work" or not found.wall_ns or lasts / found.wall_ns < _WORTH:
+        if name in _SAID_ELSEWHERE or not found.wall_ns or lasts / found.wall_ns < _WORTH:
             continue
         share, seconds = 100 * lasts / found.wall_ns, lasts / 1e9
         wall = found.phase_union_ns["all", name] / 1e9
@@ -198,6 +199,12 @@ def caveats(found: Ledger) -> list[str]:
         said.append(
             f"records are {clipped / 1e9:.1f} s out of order in all: hosts' clocks differ, so what "
             "lies between two hosts is off by as much (`dnpcsql clocks`)"
+        )
+    worked = sum(line.hops for line in found.lines if line.end == "running_ended")
+    if worked:
+        said.append(
+            f"work ends when Parsl's monitoring says so, some 0.1 s after the app: of {worked} tries "
+            f"up to {0.1 * worked:.0f} s in all are not the apps' own"
         )
     for moment, lacking in (
         ("interchange_sent", "no interchange log at DEBUG level: its queue and the manager's are one"),

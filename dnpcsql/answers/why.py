@@ -92,11 +92,10 @@ def _unfinished(asked: Asked) -> list[Finding]:
         int(asked.paths.tries[attempt]) if attempt >= 0 else 0,
         MOMENTS[int(asked.pieces.begin[some])],
     )
-    whole = "the run never ended: " if asked.run.ended is None else ""
     return [
         Finding(
             lost,
-            f"{whole}{last.size} of {asked.paths.tasks.size} tasks never returned ({how}); their "
+            f"{last.size} of {asked.paths.tasks.size} tasks never returned ({how}); their "
             f"{lost:.1f} s led to nothing",
             f"dnpcsql task {asked.run.id[:8]} {task}",
             lines,

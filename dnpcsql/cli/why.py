@@ -64,6 +64,7 @@ def _head(found: Why) -> list[str]:
         f"{seconds(whole.elapsed_ns / 1e9)}",
         f"all tasks' time together: {seconds(whole.wall_ns / 1e9)}; their apps ran "
         f"{seconds(work / 1e9)} of it{share}",
+        *(["it never ended, as far as is told"] if found.run.ended is None else []),
         "",
     ]
 

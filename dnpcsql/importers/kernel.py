@@ -139,10 +139,15 @@ class Kernel(Tasks):
 
     # The end
 
-    def finish(self) -> Iterator[Record]:
-        """What can only be said at the end of the log: the run itself, and what never ended."""
+    def finish(self, last: int | None, lines: int) -> Iterator[Record]:
+        """What can only be said at the end of the log: the run itself, and what never ended.
+
+        Of a kernel that never ended the log's last record tells until when it lived.
+        """
         if self._first is None:
             return
+        if self._ended is None and last is not None:
+            yield Event(self._names.workflow(), last, "last_record", lines)
         yield from self._open_tasks(self._first)
         yield Span(
             self._names.workflow(), "parsl.rundir.workflow", self._names.trace_high,

@@ -47,8 +47,9 @@ def parsl_log(path: Path, context: Context) -> Iterator[Record]:
             yield message
         else:
             yield from kernels.tell(message)
-    yield from kernels.finish()
-    yield kernels.counted(log.tally())
+    tally = log.tally()
+    yield from kernels.finish(log.last(), tally.lines)
+    yield kernels.counted(tally)
 
 
 def _names_several_runs(path: Path) -> bool:

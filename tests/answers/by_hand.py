@@ -13,6 +13,7 @@ import sys
 from collections import defaultdict
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import NamedTuple
 
 ORDER = [
     "pending", "launched", "submitted", "interchange_received", "interchange_sent", "manager_got",
@@ -141,6 +142,85 @@ def sums(found: dict[Try, Moments]) -> dict[tuple[str, str], tuple[int, int]]:
                 n, total = hops.get((begin, end), (0, 0))
                 hops[begin, end] = n + 1, total + moments[end] - moments[begin]
     return hops
+
+
+PHASES = {  # of which phase a hop is, by the moment at which it ends
+    "pending": "submit", "ready": "dependencies", "launched": "launch", "submitted": "launch",
+    "interchange_received": "queue", "interchange_sent": "queue", "manager_got": "queue",
+    "worker_received": "queue", "running_ended": "work", "done": "return",
+    "interchange_result": "return", "worker_finished": "return", "last": "unfinished",
+}  # fmt: skip
+
+
+class Piece(NamedTuple):
+    """A part of a task's wall time: in nanoseconds, of which phase, of which try."""
+
+    phase: str
+    begin: int
+    end: int
+    owner: Try
+
+
+def pieces(directory: Path, offset: int) -> list[Piece]:
+    """All tasks' wall time in pieces: each moment not before the one before it."""
+    found = read(directory, offset)
+    last = max(at for at, _ in lines(directory / "parsl.log", offset))
+    with sqlite3.connect(f"file:{directory.parent / 'monitoring.db'}?mode=ro", uri=True) as db:
+        tasks = {
+            task: (nanoseconds(invoked, offset) or 0, nanoseconds(done, offset), depends or "")
+            for task, invoked, done, depends in db.execute(
+                "SELECT task_id, task_time_invoked, task_time_returned, task_depends FROM task "
+                "JOIN workflow USING (run_id) WHERE rundir LIKE '%/' || ?", (directory.name,)
+            )
+        }  # fmt: skip
+    made: list[Piece] = []
+    for task, (invoked, done, depends) in tasks.items():
+        at, end, before, attempt = invoked, last if done is None else done, "invoked", 0
+        for attempt in sorted(number for owner, number in found if owner == task):
+            moments = dict(found[task, attempt])
+            ends = [tasks[int(other)][1] for other in depends.split(",") if other]
+            if None not in ends:
+                known = [one for one in ends if one is not None] if attempt == 0 else []
+                moments["ready"] = max([moments["pending"], *known])
+            for name in ["pending", "ready", *ORDER[1:]]:
+                if name in moments:
+                    moved = min(max(at, moments[name]), end)
+                    made.append(Piece(phase(before, name), at, moved, (task, attempt)))
+                    at, before = moved, name
+        made.append(Piece(phase(before, "last" if done is None else "done"), at, end, (task, attempt)))
+    return made
+
+
+def total(made: list[Piece]) -> int:
+    """Nanoseconds of all of them together."""
+    return sum(piece.end - piece.begin for piece in made)
+
+
+def covered(made: list[Piece]) -> int:
+    """Nanoseconds in which there is at least one of them."""
+    turns = sorted([(piece.begin, 1) for piece in made] + [(piece.end, -1) for piece in made])
+    spent = open_ = since = 0
+    for at, turn in turns:
+        spent += at - since if open_ else 0
+        open_, since = open_ + turn, at
+    return spent
+
+
+def phase(begin: str, end: str) -> str:
+    """What a hop between two moments is part of, in the runs of the table of statements."""
+    if begin == "joining":
+        return "joined"
+    if begin == "returned" and end == "pending":
+        return "retry"
+    if end == "running":
+        return "worker" if begin == "worker_received" else "queue"
+    if end == "worker_completed":
+        return "worker"
+    if end == "returned":
+        return "launch" if begin == "ready" else "return"
+    if end == "joining":
+        return "return"
+    return PHASES[end]
 
 
 if __name__ == "__main__":
