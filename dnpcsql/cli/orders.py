@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from dnpcsql.analyses.differences import difference
 from dnpcsql.analyses.sequences import Variant
 from dnpcsql.cli.output import table, text_or_rows_option, write_rows
 from dnpcsql.store import Store
@@ -18,7 +19,8 @@ def sequences_command(db: str | None, type_: str | None, most: int, format_: str
     """Print all orders of the events inside spans of a TYPE, the commonest first.
 
     For each step: mean seconds since the first event, and mean, least and most since the one
-    before. Orders that cannot be, or that come of racing records, are marked.
+    before. Orders that cannot be, or that come of racing records, are marked; all after the first
+    are compared with it.
 
     \b
     dnpcsql sequences parsl.monitoring.task
@@ -46,8 +48,30 @@ def sequences_command(db: str | None, type_: str | None, most: int, format_: str
         click.echo("\n".join(table(head, texts, indent="  ")))
         for mark in variant.marks():
             click.echo(f"  {mark}")
+        if variant is not found[0]:
+            click.echo("\n".join(_compared(found[0], variant)))
     if len(found) > most:
         click.echo(f"\n{len(found) - most} more orders: --most {len(found)}")
+
+
+def _compared(main: Variant, variant: Variant) -> list[str]:
+    """How it differs from the main path."""
+    differs = difference(main, variant)
+    how = [
+        f"{word} {', '.join(labels)}"
+        for word, labels in (
+            ("without", differs.without),
+            ("with", differs.besides),
+            ("elsewhere", differs.moved),
+        )
+        if labels
+    ]
+    word = "more" if differs.more_s >= 0 else "less"
+    return [
+        f"  differs from order 1: {'; '.join(how)}",
+        f"  takes {differs.mean_s:.3f} s, {abs(differs.more_s):.3f} s {word} than order 1; "
+        f"{differs.all_s:.3f} s in all",
+    ]
 
 
 def _rows(variant: Variant) -> list[tuple[str, float, float, float, float]]:
