@@ -109,7 +109,9 @@ class Store:
 
         return life(self, self.run(run), task_id)
 
-    def ledger(self, run: str = "last", *, by: str | None = None, task: int | None = None) -> Ledger:
+    def ledger(
+        self, run: str = "last", *, by: str | None = None, task: int | None = None
+    ) -> Ledger:
         """Where the wall time of a run's tasks went, exactly: `answers.ledger` says how."""
         from dnpcsql.answers.ledger import ledger
 

@@ -68,7 +68,9 @@ class Cause(NamedTuple):
 def held_ns(paths: Paths) -> Times:
     """How long each try held a worker, or a thread: until it completed, or its end was told."""
     begins = _first(paths, ("worker_received", "queue_running", "running"))
-    ends = _first(paths, ("worker_completed", "queue_waiting_retrieval", "running_ended", "returned"))
+    ends = _first(
+        paths, ("worker_completed", "queue_waiting_retrieval", "running_ended", "returned")
+    )
     both = told(begins) & told(ends)
     return np.where(both, np.maximum(np.where(both, ends, 0) - np.where(both, begins, 0), 0), 0)
 

@@ -22,7 +22,7 @@ class Difference(NamedTuple):
 
 
 def difference(main: Variant, other: Variant) -> Difference:
-    """What is missing, what is there besides, what is in another place, and how much longer it is."""
+    """What is missing, there besides, or in another place, and how much longer it takes."""
     without: list[str] = []
     besides: list[str] = []
     ours, theirs = main.labels, other.labels

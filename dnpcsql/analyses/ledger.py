@@ -9,6 +9,7 @@ clocks differ, cause it.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -116,7 +117,7 @@ def rows(pieces: Pieces, paths: Paths, groups: Counts | None = None) -> list[Row
     key, ordered = key[order], pieces.take(order)
     bounds = np.append(np.flatnonzero(np.append(True, key[1:] != key[:-1])), key.size)
     found = []
-    for first, after in zip(bounds[:-1], bounds[1:], strict=True):
+    for first, after in pairwise(bounds.tolist()):
         part = ordered.take(np.arange(first, after))
         rest, answered = divmod(int(key[first]), 2)
         rest, end = divmod(rest, size)

@@ -1,1 +1,1 @@
-"""ANSWER: what a person asks of a run. Binds a run's rows to the analyses; draws and prints nothing."""
+"""ANSWER: what a person asks of a run. Binds its rows to the analyses; draws, prints nothing."""

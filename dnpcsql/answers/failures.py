@@ -86,8 +86,8 @@ def failures_of(store: Store, run: Run, paths: Paths) -> Failures:
         return Failures(run, [], unfinished)
     numbers = (paths.tasks[paths.owners] * _TRIES + paths.tries).tolist()
     held = dict(zip(numbers, held_ns(paths).tolist(), strict=True))
-    tracebacks = dict(store.query(_TRACEBACKS, part=part).all())
-    memory = dict(store.query(_MEMORY, part=part).all())
+    tracebacks: dict[int, str] = dict(store.query(_TRACEBACKS, part=part).all())
+    memory: dict[int, float] = dict(store.query(_MEMORY, part=part).all())
     waits_for: dict[int, list[int]] = defaultdict(list)
     if any(row[0] == "dependency" for row in rows):
         for task, earlier in store.query(_WAITING, run=run.id):
@@ -97,9 +97,8 @@ def failures_of(store: Store, run: Run, paths: Paths) -> Failures:
         key = -1 if row[6] is None else row[6] * _TRIES + row[7]
         row[4] = tracebacks.get(key)
         place = f"{PurePosixPath(path or '?').name}:{line}"
-        failed.append(
-            Failed(*row, place, held.get(key, 0), key + 1 in held and key >= 0, memory.get(key))
-        )
+        told_of = (place, held.get(key, 0), key >= 0 and key + 1 in held, memory.get(key))
+        failed.append(Failed._make((*row, *told_of)))
     return Failures(run, causes(failed, waits_for), unfinished)
 
 
@@ -110,7 +109,9 @@ def sentence(cause: Cause) -> str:
         what += f" (exit code {cause.exit_code})"
     where = []
     if cause.what == "try":
-        subject = f"{_many(cause.failures, 'try', 'tries')} of {_many(cause.tasks, 'task', 'tasks')}"
+        subject = (
+            f"{_many(cause.failures, 'try', 'tries')} of {_many(cause.tasks, 'task', 'tasks')}"
+        )
         if cause.app:
             subject += f" of app {cause.app}"
         said = f"{subject} failed with {what}"

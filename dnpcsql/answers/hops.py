@@ -125,8 +125,9 @@ def findings(found: Hops) -> list[Finding]:
         said.append(
             Finding(
                 hop.beyond_s,
-                f"{what or 'the way'}, from {hop.begin} to {hop.end}, took at most {hop.p50_s:.3f} s "
-                f"for half of {hop.n} tries, but {hop.p95_s:.3f} s or more for one in twenty, and "
+                f"{what or 'the way'}, from {hop.begin} to {hop.end}, took at most "
+                f"{hop.p50_s:.3f} s for half of {hop.n} tries, but {hop.p95_s:.3f} s or "
+                "more for one in twenty, and "
                 f"{slow.seconds:.3f} s for task {slow.task}",
                 f"dnpcsql hops {found.run.id[:8]}",
                 (*slow.begins, *slow.ends),

@@ -174,7 +174,7 @@ def findings(found: Ledger) -> list[Finding]:
     """Which phases took the tasks' time."""
     command = f"dnpcsql ledger {found.run.id[:8]}"
     said = []
-    for name, (lasts, _, hops) in found.totals().items():
+    for name, (lasts, _, _) in found.totals().items():
         if name in _SAID_ELSEWHERE or not found.wall_ns or lasts / found.wall_ns < _WORTH:
             continue
         share, seconds = 100 * lasts / found.wall_ns, lasts / 1e9
@@ -203,11 +203,14 @@ def caveats(found: Ledger) -> list[str]:
     worked = sum(line.hops for line in found.lines if line.end == "running_ended")
     if worked:
         said.append(
-            f"work ends when Parsl's monitoring says so, some 0.1 s after the app: of {worked} tries "
-            f"up to {0.1 * worked:.0f} s in all are not the apps' own"
+            f"work ends when Parsl's monitoring says so, some 0.1 s after the app: of "
+            f"{worked} tries up to {0.1 * worked:.0f} s in all are not the apps' own"
         )
     for moment, lacking in (
-        ("interchange_sent", "no interchange log at DEBUG level: its queue and the manager's are one"),
+        (
+            "interchange_sent",
+            "no interchange log at DEBUG level: its queue is not told from others",
+        ),
         ("worker_received", "no worker log: what a worker had is not known"),
         ("running", "no monitoring of resources: work is what the worker's log tells"),
     ):

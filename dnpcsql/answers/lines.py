@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dnpcsql.answers.paths import TYPES
+from dnpcsql.answers.path_rows import TYPES
 from dnpcsql.identity import trace_id_of
 from dnpcsql.lives import told_by
 

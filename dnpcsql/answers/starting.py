@@ -69,7 +69,11 @@ def starts(store: Store, run: Run, paths: Paths, pieces: Pieces) -> list[Start]:
         at, lasts = pieces.at[queue], pieces.lasts[queue]
         before = np.clip(np.minimum(at + lasts, received) - at, 0, None)
         task, try_id = int(paths.tasks[paths.owners[first]]), int(paths.tries[first])
-        moment = "worker_received" if paths.times[first, PLACE["worker_received"]] != MISSING else "running"
+        moment = (
+            "worker_received"
+            if paths.times[first, PLACE["worker_received"]] != MISSING
+            else "running"
+        )
         lines = Lines(store, run).of(task, try_id, moment)
         tries = int(np.unique(pieces.attempt[queue][before > 0]).size)
         found.append(
@@ -109,18 +113,18 @@ def findings(run: Run, found: list[Start]) -> list[Finding]:
         waited = (start.received - start.launched) / 1e9
         if waited < _WORTH_S or not start.queued_ns:
             continue
-        parts = []
-        if start.block != MISSING:
-            parts.append(f"its first manager came {(start.registered - start.block) / 1e9:.1f} s after its block was asked for")
-        parts.append(f"the first task was on a worker {(start.received - start.registered) / 1e9:.1f} s after that")
+        came = (start.registered - start.block) / 1e9
+        how = f"its first manager came {came:.1f} s after its block was asked for, "
+        took = (start.received - start.registered) / 1e9
         said.append(
             Finding(
                 start.queued_ns / 1e9,
-                f"executor {start.executor} had no worker at work for {waited:.1f} s after its first "
-                f"launch: {', '.join(parts)}; {start.tries} tries queued {start.queued_ns / 1e9:.1f} s "
-                "meanwhile",
+                f"executor {start.executor} had no worker at work for {waited:.1f} s after its "
+                f"first launch: {how if start.block != MISSING else ''}the first task was on a "
+                f"worker {took:.1f} s after {'that' if start.block != MISSING else 'it came'}; "
+                f"{start.tries} tries queued {start.queued_ns / 1e9:.1f} s meanwhile",
                 f"dnpcsql task {run.id[:8]} {start.task}",
                 start.lines,
             )
-        )  # fmt: skip
+        )
     return said

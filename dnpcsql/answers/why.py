@@ -109,8 +109,9 @@ def _workers(asked: Asked) -> list[Finding]:
     return [
         Finding(
             slow.excess_s,
-            f"{slow.worker} (block {slow.block}, {slow.host}) is slow: {slow.tries} tries took "
-            f"{slow.ratio:.1f} times as long as on other workers, {slow.excess_s:.1f} s more in all",
+            f"{slow.worker} (block {slow.block}, {slow.host}) is slow: "
+            f"{slow.tries} tries took {slow.ratio:.1f} times as long as on other workers, "
+            f"{slow.excess_s:.1f} s more in all",
             f"dnpcsql task {asked.run.id[:8]} {_task(asked.paths, slow.slowest)}",
             lines.of(
                 _task(asked.paths, slow.slowest), int(asked.paths.tries[slow.slowest]),

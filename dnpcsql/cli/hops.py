@@ -68,11 +68,14 @@ def _slow(slow: Slow) -> str:
 
 
 def _coverage(found: Hops) -> list[str]:
-    some = [f"{one.moment} {one.told}/{one.of}" for one in found.coverage if 0 < one.told]
+    some = [f"{one.moment} {one.told}/{one.of}" for one in found.coverage if one.told > 0]
     none = [
         one.moment
         for one in found.coverage
-        if not one.told and one.of and not one.moment.startswith("queue_") and one.moment != "joining"
+        if not one.told
+        and one.of
+        and not one.moment.startswith("queue_")
+        and one.moment != "joining"
     ]
     lines = [f"told, of tries: {', '.join(some)}"]
     return [*lines, f"no file tells of: {', '.join(none)}"] if none else lines

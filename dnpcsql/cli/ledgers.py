@@ -37,7 +37,9 @@ def ledger_command(
 
 
 def _text(found: Ledger, hops: bool) -> list[str]:
-    whole = f"{found.tasks} tasks, {found.tries} tries: {seconds(found.wall_ns / 1e9)} of their time"
+    whole = (
+        f"{found.tasks} tasks, {found.tries} tries: {seconds(found.wall_ns / 1e9)} of their time"
+    )
     lines = [f"{whole} in {seconds(found.elapsed_ns / 1e9)}   (run {found.run.id[:8]})", ""]
     if found.by is not None:
         lines += _by_group(found)

@@ -67,10 +67,10 @@ def _compared(main: Variant, variant: Variant) -> list[str]:
         if labels
     ]
     word = "more" if differs.more_s >= 0 else "less"
+    cost = f"{differs.mean_s:.3f} s, {abs(differs.more_s):.3f} s {word} than order 1"
     return [
         f"  differs from order 1: {'; '.join(how)}",
-        f"  takes {differs.mean_s:.3f} s, {abs(differs.more_s):.3f} s {word} than order 1; "
-        f"{differs.all_s:.3f} s in all",
+        f"  takes {cost}; {differs.all_s:.3f} s in all",
     ]
 
 

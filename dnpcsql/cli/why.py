@@ -60,13 +60,19 @@ def _head(found: Why) -> list[str]:
     name = f' "{plain(found.run.name)}"' if found.run.name else ""
     share = f" ({100 * work / whole.wall_ns:.1f} %)" if whole.wall_ns else ""
     return [
-        f"run {found.run.id[:8]}{name}: {whole.tasks} tasks, {whole.tries} tries in "
-        f"{seconds(whole.elapsed_ns / 1e9)}",
-        f"all tasks' time together: {seconds(whole.wall_ns / 1e9)}; their apps ran "
-        f"{seconds(work / 1e9)} of it{share}",
+        f"run {found.run.id[:8]}{name}: {_counts(found)} in {seconds(whole.elapsed_ns / 1e9)}",
+        f"all tasks' time together: {seconds(whole.wall_ns / 1e9)}; {_worked(work)} of it{share}",
         *(["it never ended, as far as is told"] if found.run.ended is None else []),
         "",
     ]
+
+
+def _counts(found: Why) -> str:
+    return f"{found.ledger.tasks} tasks, {found.ledger.tries} tries"
+
+
+def _worked(work: int) -> str:
+    return f"their apps ran {seconds(work / 1e9)}"
 
 
 def _evidence(lines: tuple[str, ...]) -> str:

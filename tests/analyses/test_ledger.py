@@ -147,9 +147,11 @@ def test_a_memoized_task_never_ran_so_nothing_of_it_is_unattributed() -> None:
     ],
 )
 def test_a_union_counts_no_moment_twice(intervals: list[tuple[int, int]], covered: int) -> None:
-    begins, ends = (np.array(side, dtype=np.int64) for side in zip(*intervals, strict=True)) if (
-        intervals
-    ) else (np.empty(0, np.int64), np.empty(0, np.int64))
+    begins, ends = (
+        (np.array(side, dtype=np.int64) for side in zip(*intervals, strict=True))
+        if (intervals)
+        else (np.empty(0, np.int64), np.empty(0, np.int64))
+    )
     assert union(begins, ends) == covered
 
 

@@ -12,6 +12,7 @@ import sqlite3
 import sys
 from collections import defaultdict
 from datetime import datetime, timezone
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,7 +62,9 @@ def read(directory: Path, offset: int) -> dict[Try, Moments]:
     executor_tasks: dict[int, Try] = {}
     state: dict[int, int] = defaultdict(int)
     for at, text in lines(directory / "parsl.log", offset):
-        launch = re.search(r"Parsl task (\d+) try (\d+) launched on executor \w+ with executor id (\d+)", text)
+        launch = re.search(
+            r"Parsl task (\d+) try (\d+) launched on executor \w+ with executor id (\d+)", text
+        )
         if launch:
             executor_tasks[int(launch[3])] = int(launch[1]), int(launch[2])
             found[int(launch[1]), int(launch[2])]["submitted"] = at
@@ -137,7 +140,7 @@ def sums(found: dict[Try, Moments]) -> dict[tuple[str, str], tuple[int, int]]:
     hops: dict[tuple[str, str], tuple[int, int]] = {}
     for moments in found.values():
         told = [name for name in ORDER if name in moments]
-        for begin, end in zip(told, told[1:], strict=False):
+        for begin, end in pairwise(told):
             if begin != "pending":
                 n, total = hops.get((begin, end), (0, 0))
                 hops[begin, end] = n + 1, total + moments[end] - moments[begin]
@@ -187,7 +190,9 @@ def pieces(directory: Path, offset: int) -> list[Piece]:
                     moved = min(max(at, moments[name]), end)
                     made.append(Piece(phase(before, name), at, moved, (task, attempt)))
                     at, before = moved, name
-        made.append(Piece(phase(before, "last" if done is None else "done"), at, end, (task, attempt)))
+        made.append(
+            Piece(phase(before, "last" if done is None else "done"), at, end, (task, attempt))
+        )
     return made
 
 
@@ -225,5 +230,5 @@ def phase(begin: str, end: str) -> str:
 
 if __name__ == "__main__":
     offset_s = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    for (begin, end), (n, total) in sums(read(Path(sys.argv[1]), offset_s)).items():
-        print(f"{begin:>20} > {end:20} {n:5}  {total / 1e9:12.6f} s")
+    for (begin, end), (n, spent) in sums(read(Path(sys.argv[1]), offset_s)).items():
+        print(f"{begin:>20} > {end:20} {n:5}  {spent / 1e9:12.6f} s")

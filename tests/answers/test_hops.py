@@ -50,9 +50,7 @@ def test_each_hop_of_the_example_is_what_its_files_say(example: Path, store: Sto
         ("parsl-2023.12.18-full", 0),
     ],
 )
-def test_each_hop_of_the_corpus_is_what_its_files_say(
-    name: str, offset: int, store: Store
-) -> None:
+def test_each_hop_of_the_corpus_is_what_its_files_say(name: str, offset: int, store: Store) -> None:
     agree(corpus(name) / "runinfo", "000", offset, store)
 
 
@@ -74,11 +72,13 @@ def test_of_logs_alone_what_they_do_not_tell_is_not_made_up(
 
 def test_the_slowest_of_a_hop_is_shown_with_its_lines(example: Path, store: Store) -> None:
     store.import_(example)
-    queued = next(
-        walk for walk in store.hops().walks if walk.hop.end == "interchange_sent"
-    )
+    queued = next(walk for walk in store.hops().walks if walk.hop.end == "interchange_sent")
     slow = queued.slowest[0]
-    assert (slow.task, slow.begins, slow.ends) == (40, ("interchange.log:102",), ("interchange.log:824",))
+    assert (slow.task, slow.begins, slow.ends) == (
+        40,
+        ("interchange.log:102",),
+        ("interchange.log:824",),
+    )
     lines = (example / "000" / "htex" / "interchange.log").read_text().split("\n")
     number = store.query("SELECT executor_task_id FROM parsl_try WHERE task_id = 40").value()
     assert f"Put task {number} onto pending_task_queue" in lines[102 - 1]

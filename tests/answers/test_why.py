@@ -1,4 +1,4 @@
-"""Each statement of `why`, checked against the logs: of the example run, and of one that was killed.
+"""Each statement of `why`, checked against the logs: the example run, and one that was killed.
 
 The table is STATEMENTS. Its sentences are written from what tests/answers/by_hand.py reads in the
 files, and from the lines themselves; nothing in it comes from dnpcsql.
@@ -86,7 +86,8 @@ def started(logs: Logs, executor: str, block: int, manager: int, worker: int) ->
         f"executor {executor} had no worker at work for {took - logs.first_launch():.1f} s after "
         f"its first launch: its first manager came {came - asked:.1f} s after its block was asked "
         f"for, the first task was on a worker {took - came:.1f} s after that; "
-        f"{len({piece.owner for piece in queued})} tries queued {total(queued) / 1e9:.1f} s meanwhile"
+        f"{len({piece.owner for piece in queued})} tries queued {total(queued) / 1e9:.1f} s "
+        "meanwhile"
     )
 
 
@@ -98,8 +99,9 @@ def uneven(logs: Logs, what: str, begin: str, end: str, task: int) -> str:
                   and (one[end] - one[begin]) / 1e9 == max(seconds)]  # fmt: skip
     assert longest[0] == task
     return (
-        f"{what}, from {begin} to {end}, took at most {p50:.3f} s for half of {len(seconds)} tries, "
-        f"but {p95:.3f} s or more for one in twenty, and {max(seconds):.3f} s for task {task}"
+        f"{what}, from {begin} to {end}, took at most {p50:.3f} s for half of {len(seconds)} "
+        f"tries, but {p95:.3f} s or more for one in twenty, and {max(seconds):.3f} s "
+        f"for task {task}"
     )
 
 
@@ -245,7 +247,10 @@ def unfinished(logs: Logs, stayed: str) -> str:
     tasks = {task for task, _ in logs.tries}
     # Equal numbers stand in the order of the moments' names.
     told = f"{queued} queued in the interchange, {waiting} waiting, {running} running"
-    return f"{len(open_)} of {len(tasks)} tasks never returned ({told}); their {lost:.1f} s led to nothing"
+    return (
+        f"{len(open_)} of {len(tasks)} tasks never returned ({told}); "
+        f"their {lost:.1f} s led to nothing"
+    )
 
 
 @pytest.fixture(params=list(STATEMENTS))
