@@ -121,15 +121,16 @@ WHERE type = 'depends_on' AND (
 )
 """
 
+# The run's end; else the last record of its log, else the last event that the process told of.
 LAST_HEARD = """
-SELECT CASE
-  WHEN ended IS NOT NULL THEN (
-    SELECT coalesce(
-      (SELECT end_unix_nano FROM span WHERE uuid = :part || '1100000000000000'),
-      (SELECT end_unix_nano FROM span WHERE uuid = :part || '2100000000000000')
-    )
-  )
-  ELSE (
+SELECT coalesce(
+  (SELECT end_unix_nano FROM span WHERE uuid = :part || '1100000000000000'),
+  (SELECT end_unix_nano FROM span WHERE uuid = :part || '2100000000000000'),
+  (
+    SELECT json_extract(attributes, '$."parsl.log.last_unix_nano"') FROM span
+    WHERE uuid = :part || '2100000000000000'
+  ),
+  (
     SELECT max(time_unix_nano) FROM event
     WHERE (span_uuid > :part || '21' AND span_uuid < :part || '29')
       OR (
@@ -137,6 +138,5 @@ SELECT CASE
         AND type NOT IN ('running', 'running_ended')
       )
   )
-END
-FROM parsl_run WHERE run_id = :run
+)
 """

@@ -57,7 +57,7 @@ def read_paths(store: Store, run: Run) -> Paths:
         [_label(app) for app in apps],
         _nanoseconds(invoked),
         _nanoseconds(done),
-        _last_heard(store, run, part, times),
+        _last_heard(ask, times),
         np.searchsorted(tasks, numbers // sql.TRIES),
         numbers % sql.TRIES,
         times,
@@ -134,12 +134,10 @@ def _placed(ask: Any) -> dict[int, list[str | None]]:
     return found
 
 
-def _last_heard(store: Store, run: Run, part: str, times: Times) -> int:
+def _last_heard(ask: Any, times: Times) -> int:
     """The run's end, in nanoseconds; else the last that the submitting process told of itself."""
-    value = store.query(sql.LAST_HEARD, part=part, run=run.id).value()
-    if value is not None:
-        return int(value)
-    return int(times.max(initial=0))
+    ((value,),) = ask(sql.LAST_HEARD)
+    return int(times.max(initial=0)) if value is None else int(value)
 
 
 def _first_told(one: Iterable[Any], other: Iterable[Any]) -> list[Any]:

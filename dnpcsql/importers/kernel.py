@@ -139,7 +139,7 @@ class Kernel(Tasks):
 
     # The end
 
-    def finish(self, last: int | None, lines: int) -> Iterator[Record]:
+    def finish(self, last: int | None) -> Iterator[Record]:
         """What can only be said at the end of the log: the run itself, and what never ended.
 
         Of a kernel that never ended the log's last record tells until when it lived.
@@ -147,7 +147,7 @@ class Kernel(Tasks):
         if self._first is None:
             return
         if self._ended is None and last is not None:
-            yield Event(self._names.workflow(), last, "last_record", lines)
+            self._attributes["parsl.log.last_unix_nano"] = last
         yield from self._open_tasks(self._first)
         yield Span(
             self._names.workflow(), "parsl.rundir.workflow", self._names.trace_high,

@@ -86,12 +86,12 @@ class Kernels:
         except ValueError as error:
             return (Problem(at.line, "record not understood", f"{error}: {match[0]}"),)
 
-    def finish(self, last: int | None, lines: int) -> Iterator[Record]:
-        """What can only be said at the end: when the last record was written, in which line."""
+    def finish(self, last: int | None) -> Iterator[Record]:
+        """What can only be said at the end; `last`: when the log's last record was written."""
         for message in self._submitted.values():
             yield from self._tell(message)
         for kernel in self._kernels.values():
-            yield from kernel.finish(last, lines)
+            yield from kernel.finish(last)
 
     def counted(self, tally: Tally) -> Tally:
         """A log's tally, in which the records of runs that have a log of their own stand apart."""

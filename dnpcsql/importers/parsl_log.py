@@ -47,9 +47,8 @@ def parsl_log(path: Path, context: Context) -> Iterator[Record]:
             yield message
         else:
             yield from kernels.tell(message)
-    tally = log.tally()
-    yield from kernels.finish(log.last(), tally.lines)
-    yield kernels.counted(tally)
+    yield from kernels.finish(log.last())
+    yield kernels.counted(log.tally())
 
 
 def _names_several_runs(path: Path) -> bool:

@@ -23,6 +23,7 @@ SELECT
     stored.end_unix_nano,
     logged.end_unix_nano,
     -- Interchange, managers and workers may outlive the process that submitted: its own log counts.
+    json_extract(logged.attributes, '$."parsl.log.last_unix_nano"'),
     (
       SELECT max(time_unix_nano) FROM event
       WHERE span_uuid > substr(run.trace_id, 21) || '21' AND span_uuid < substr(run.trace_id, 21) || '29'

@@ -343,7 +343,10 @@ def test_what_never_ended_has_no_end(tmp_path: Path) -> None:
     ]
     tries = [span.uuid[13:] for span in of_type(records, Span) if span.type == "parsl.rundir.try"]
     assert TRY in tries
-    assert of_type(records, Span)[-1].end_unix_nano is None
+    run = of_type(records, Span)[-1]
+    assert run.end_unix_nano is None
+    # Until when it lived: its log's last record.
+    assert json.loads(run.attributes)["parsl.log.last_unix_nano"] == (EPOCH + 3) * 10**9
 
 
 def test_a_blocks_life(tmp_path: Path) -> None:
