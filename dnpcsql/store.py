@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from dnpcsql.analyses.sequences import Variant
     from dnpcsql.answers.failures import Failures
+    from dnpcsql.answers.funcx import Chain
     from dnpcsql.answers.hops import Hops
     from dnpcsql.answers.ledger import Ledger
     from dnpcsql.answers.why import Why
@@ -122,6 +123,12 @@ class Store:
         from dnpcsql.answers.hops import hops
 
         return hops(self, self.run(run), task, slowest)
+
+    def funcx_hops(self) -> Chain:
+        """How long each hop of the way of funcX's or Globus Compute's tasks takes."""
+        from dnpcsql.answers.funcx import chain
+
+        return chain(self)
 
     def failures(self, run: str = "last") -> Failures:
         """Why things of a run failed, those that share a cause together, the costliest first."""
