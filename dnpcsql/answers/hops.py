@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
 # A hop is worth a sentence if it is known of so many tries, if what its slow half took beyond the
 # other is this share of all time, and if the slowest twentieth took so many times the median.
+# Not if so many are below 0: then clocks differ, or it is shorter than its records race.
 _ENOUGH = 20
 _WORTH = 0.005
 _UNEVEN = 5.0
+_DOUBTFUL = 0.2
 
 
 class Slow(NamedTuple):
@@ -118,6 +120,8 @@ def findings(found: Hops) -> list[Finding]:
     said = []
     for hop, what, _, slowest in found.walks:
         if hop.n < _ENOUGH or phase(hop.begin, hop.end) in ("work", "dependencies"):
+            continue
+        if hop.before > _DOUBTFUL * hop.n:
             continue
         if hop.beyond_s < _WORTH * found.wall_ns / 1e9 or hop.p95_s < _UNEVEN * hop.p50_s:
             continue

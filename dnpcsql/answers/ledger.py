@@ -214,6 +214,7 @@ def caveats(found: Ledger) -> list[str]:
         ("worker_received", "no worker log: what a worker had is not known"),
         ("running", "no monitoring of resources: work is what the worker's log tells"),
     ):
-        if moment not in told_by and found.tries:
+        queued_elsewhere = "queue_running" in told_by and moment != "running"
+        if moment not in told_by and found.tries and not queued_elsewhere:
             said.append(lacking)
     return said
