@@ -8,7 +8,7 @@ import numpy as np
 
 from dnpcsql.analyses.ledger import Pieces
 from dnpcsql.analyses.path import MOMENTS, PLACE, Paths
-from dnpcsql.analyses.times import Counts, exact_sum, told
+from dnpcsql.analyses.times import Counts, Mask, exact_sum, told
 
 
 class Hop(NamedTuple):
@@ -77,10 +77,11 @@ def hops(pieces: Pieces, paths: Paths, most: int = 3) -> list[Hop]:
     return found
 
 
-def coverage(paths: Paths) -> list[Coverage]:
+def coverage(paths: Paths, tasks: Mask) -> list[Coverage]:
     """Of which moments the files tell: of launched tries from the launch on, of all before it."""
-    known = told(paths.times)
-    launched = known[:, _LAUNCHED:].any(axis=1) & ~paths.answered
+    mine = tasks[paths.owners]
+    known = told(paths.times[mine])
+    launched = known[:, _LAUNCHED:].any(axis=1) & ~paths.answered[mine]
     return [
         Coverage(
             MOMENTS[place],

@@ -113,28 +113,51 @@ def rows(pieces: Pieces, paths: Paths, groups: Counts | None = None) -> list[Row
     flags = over & np.append(paths.answered, False)[pieces.attempt]  # the last one for none: -1
     size = len(MOMENTS)
     key = ((group * size + pieces.begin) * size + pieces.end) * 2 + flags
-    order = np.lexsort((pieces.at, key))
-    key, ordered = key[order], pieces.take(order)
-    bounds = np.append(np.flatnonzero(np.append(True, key[1:] != key[:-1])), key.size)
+    kinds, starts, ordered = grouped(pieces, key)
+    unions = unions_of(ordered, starts)
     found = []
-    for first, after in pairwise(bounds.tolist()):
-        part = ordered.take(np.arange(first, after))
-        rest, answered = divmod(int(key[first]), 2)
+    for kind, hops, lasts, clipped, covered in zip(
+        kinds.tolist(),
+        np.diff(np.append(starts, ordered.at.size)).tolist(),
+        _sums(ordered.lasts, starts),
+        _sums(ordered.clipped, starts),
+        unions,
+        strict=True,
+    ):
+        rest, answered = divmod(kind, 2)
         rest, end = divmod(rest, size)
         number, begin = divmod(rest, size)
-        found.append(
-            Row(
-                number,
-                MOMENTS[begin],
-                MOMENTS[end],
-                bool(answered),
-                int(part.task.size),
-                exact_sum(part.lasts),
-                exact_sum(part.clipped),
-                union(part.at, part.at + part.lasts),
-            )
-        )
+        row = number, MOMENTS[begin], MOMENTS[end], bool(answered), hops, lasts, clipped, covered
+        found.append(Row._make(row))
     return found
+
+
+def grouped(pieces: Pieces, key: Counts) -> tuple[Counts, Counts, Pieces]:
+    """The different keys in order, where the pieces of each begin, and the pieces so ordered."""
+    order = np.lexsort((pieces.at, key))
+    key = key[order]
+    starts = np.flatnonzero(np.append(True, key[1:] != key[:-1])[: key.size])
+    return key[starts], starts, pieces.take(order)
+
+
+def unions_of(ordered: Pieces, starts: Counts) -> list[int]:
+    """Nanoseconds in which there is at least one of each group's pieces."""
+    bounds = [*starts.tolist(), ordered.at.size]
+    ends = ordered.at + ordered.lasts
+    return [
+        int(ordered.lasts[first])
+        if after == first + 1
+        else union(ordered.at[first:after], ends[first:after])
+        for first, after in pairwise(bounds)
+    ]
+
+
+def _sums(values: Times, starts: Counts) -> list[int]:
+    """The sum of each group, which may be more than 64 bits hold."""
+    if not starts.size:
+        return []
+    high, low = (np.add.reduceat(part, starts) for part in (values >> 32, values & 0xFFFFFFFF))
+    return [(a << 32) + b for a, b in zip(high.tolist(), low.tolist(), strict=True)]
 
 
 def union(begins: Times, ends: Times) -> int:

@@ -91,7 +91,7 @@ def hops_of(
         )
         for hop in count(pieces, paths, slowest)
     ]
-    return Hops(run, int(chosen.sum()), whole, walks, coverage(paths))
+    return Hops(run, int(chosen.sum()), whole, walks, coverage(paths, chosen))
 
 
 def _slowest(lines: Lines, paths: Paths, pieces: Pieces, hop: Hop) -> list[Slow]:

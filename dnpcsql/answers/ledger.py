@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dnpcsql.analyses.ledger import Pieces, attribute, union, walls
+from dnpcsql.analyses.ledger import Pieces, attribute, grouped, unions_of, walls
 from dnpcsql.analyses.ledger import rows as ledger_rows
 from dnpcsql.analyses.path import ABOUT, MOMENTS, PHASES, Paths, phase, words
 from dnpcsql.analyses.times import Counts, exact_sum, numbered, told
@@ -77,6 +77,13 @@ class Ledger(NamedTuple):
             found[line.group] += line.lasts_ns
         return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
+    def by_phase(self) -> dict[tuple[str, str], int]:
+        """Nanoseconds of each group and phase."""
+        found: dict[tuple[str, str], int] = defaultdict(int)
+        for line in self.lines:
+            found[line.group, line.phase] += line.lasts_ns
+        return dict(found)
+
 
 def ledger(store: Store, run: Run, by: str | None = None, task: int | None = None) -> Ledger:
     """Where the wall time of a run's tasks went; of one task, if one is named.
@@ -144,15 +151,11 @@ def _unions(
     paths: Paths, pieces: Pieces, groups: Counts, names: list[str]
 ) -> dict[tuple[str, str], int]:
     """While at least one task of a group was in a phase: nanoseconds of the clock on the wall."""
-    place = phase_of(paths, pieces)
-    key = groups * len(PHASES) + place
-    found = {}
-    for value in np.unique(key).tolist():
-        mine = key == value
-        group, number = divmod(value, len(PHASES))
-        at = pieces.at[mine]
-        found[names[group], PHASES[number]] = union(at, at + pieces.lasts[mine])
-    return found
+    kinds, starts, ordered = grouped(pieces, groups * len(PHASES) + phase_of(paths, pieces))
+    return {
+        (names[kind // len(PHASES)], PHASES[kind % len(PHASES)]): covered
+        for kind, covered in zip(kinds.tolist(), unions_of(ordered, starts), strict=True)
+    }
 
 
 def phase_of(paths: Paths, pieces: Pieces) -> Counts:

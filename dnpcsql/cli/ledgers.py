@@ -85,10 +85,11 @@ def _hops(found: Ledger) -> list[str]:
 
 def _by_group(found: Ledger) -> list[str]:
     phases = list(found.totals())
+    parts = found.by_phase()
     rows = []
     for group, lasts in found.groups().items():
-        own = found.totals(group)
-        cells = [_seconds(own[name][0]) if name in own else "" for name in phases]
+        mine = (parts.get((group, name)) for name in phases)
+        cells = ["" if part is None else _seconds(part) for part in mine]
         rows.append((group, _seconds(lasts), *cells))
     own = found.totals()
     rows.append(("all", _seconds(found.wall_ns), *(_seconds(own[name][0]) for name in phases)))

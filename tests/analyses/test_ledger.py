@@ -155,6 +155,14 @@ def test_a_union_counts_no_moment_twice(intervals: list[tuple[int, int]], covere
     assert union(begins, ends) == covered
 
 
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20)), max_size=8))
+def test_a_union_is_that_of_its_moments(made: list[tuple[int, int]]) -> None:
+    moments = {moment for begin, lasts in made for moment in range(begin, begin + lasts)}
+    begins = np.array([begin for begin, _ in made], dtype=np.int64)
+    lasts = np.array([lasts for _, lasts in made], dtype=np.int64)
+    assert union(begins, begins + lasts) == len(moments)
+
+
 near = st.integers(0, 60_000_000_000).map(lambda at: START + at)
 maybe = st.none() | near
 attempts = st.dictionaries(st.sampled_from(INNER), near)
