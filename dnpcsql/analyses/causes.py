@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -59,6 +59,7 @@ class Cause(NamedTuple):
     gave_up: int  # tasks that failed for good
     stopped: int  # further tasks that could not run because of these
     held_ns: int  # worker time that went into what failed
+    wall_ns: int  # time of the tasks that failed for good or could not run
     memory: float | None  # the most of all, bytes
     first: float | None
     last: float | None
@@ -83,12 +84,15 @@ def _first(paths: Paths, names: tuple[str, ...]) -> Times:
     return found
 
 
-def causes(failed: Iterable[Failed], waits_for: dict[int, list[int]]) -> list[Cause]:
-    """Grouped; what cost the most worker time first, then what failed most often.
+def causes(
+    failed: Iterable[Failed], waits_for: dict[int, list[int]], walls_ns: dict[int, int]
+) -> list[Cause]:
+    """Grouped; what cost the most time first, then what failed most often.
 
     Of an app's own failures those of one app, exception and exit code share a cause; of others
     those of one executor and block. A task that failed because one that it waits for had failed
-    is counted there: `waits_for` has the tasks that each one waits for.
+    is counted there: `waits_for` has the tasks that each one waits for,
+    `walls_ns` each task's time from its call to its end.
     """
     failed = list(failed)
     # A log tells the exit code with a task's last failure, not with those before it.
@@ -106,15 +110,20 @@ def causes(failed: Iterable[Failed], waits_for: dict[int, list[int]]) -> list[Ca
         groups.setdefault(key, []).append(one)
         if one.task is not None:
             of_task[one.task] = key
-    stopped: Counter[tuple[object, ...]] = Counter()
+    stopped: dict[tuple[object, ...], set[int | None]] = defaultdict(set)
     for one in dependent:
         root = _root(one.task, of_task, waits_for)
         if root is None:
             groups.setdefault((one.layer, one.what, one.exception, None), []).append(one)
         else:
-            stopped[root] += 1
-    found = [_cause(members, stopped[key]) for key, members in groups.items()]
-    return sorted(found, key=lambda cause: (-cause.held_ns, -cause.failures, str(cause)))
+            stopped[root].add(one.task)
+    found = [_cause(members, stopped[key], walls_ns) for key, members in groups.items()]
+    return sorted(found, key=lambda cause: (-cost_ns(cause), -cause.failures, str(cause)))
+
+
+def cost_ns(cause: Cause) -> int:
+    """Time that led to nothing: of tasks that never had a result, and of the workers that tried."""
+    return cause.wall_ns + cause.held_ns
 
 
 def _root(
@@ -133,7 +142,7 @@ def _root(
     return None
 
 
-def _cause(members: list[Failed], stopped: int) -> Cause:
+def _cause(members: list[Failed], stopped: set[int | None], walls_ns: dict[int, int]) -> Cause:
     one = members[0]
     apps = {member.app for member in members}
     times = [member.time for member in members if member.time is not None]
@@ -158,8 +167,9 @@ def _cause(members: list[Failed], stopped: int) -> Cause:
         len(tasks),
         sum(member.retried for member in members),
         len(finally_failed),
-        stopped,
+        len(stopped),
         sum(member.held_ns for member in members),
+        sum(walls_ns.get(task, 0) for task in finally_failed | stopped if task is not None),
         max(memory, default=None),
         min(times, default=None),
         max(times, default=None),

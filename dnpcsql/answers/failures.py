@@ -6,7 +6,8 @@ from collections import defaultdict
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
-from dnpcsql.analyses.causes import Cause, Failed, causes, held_ns
+from dnpcsql.analyses.causes import Cause, Failed, causes, cost_ns, held_ns
+from dnpcsql.analyses.ledger import walls
 from dnpcsql.analyses.path import Paths
 from dnpcsql.analyses.times import told
 from dnpcsql.answers.finding import Finding
@@ -99,7 +100,9 @@ def failures_of(store: Store, run: Run, paths: Paths) -> Failures:
         place = f"{PurePosixPath(path or '?').name}:{line}"
         told_of = (place, held.get(key, 0), key >= 0 and key + 1 in held, memory.get(key))
         failed.append(Failed._make((*row, *told_of)))
-    return Failures(run, causes(failed, waits_for), unfinished)
+    begins, ends, _ = walls(paths)
+    walls_ns = dict(zip(paths.tasks.tolist(), (ends - begins).tolist(), strict=True))
+    return Failures(run, causes(failed, waits_for, walls_ns), unfinished)
 
 
 def sentence(cause: Cause) -> str:
@@ -135,6 +138,8 @@ def sentence(cause: Cause) -> str:
         came.append(f"{_many(cause.stopped, 'task', 'tasks')} that waited could not run")
     if cause.held_ns:
         came.append(f"cost {cause.held_ns / 1e9:.1f} worker-seconds")
+    if cause.wall_ns:
+        came.append(f"{cause.wall_ns / 1e9:.1f} s of tasks led to nothing")
     return "; ".join([said + (", " + ", ".join(where) if where else ""), *came])
 
 
@@ -143,9 +148,9 @@ def _many(count: int, one: str, several: str) -> str:
 
 
 def findings(found: Failures) -> list[Finding]:
-    """Each cause, weighed by the worker time that it cost."""
+    """Each cause, weighed by the time that led to nothing."""
     command = f"dnpcsql failures {found.run.id[:8]}"
     return [
-        Finding(cause.held_ns / 1e9, sentence(cause), command, cause.lines)
+        Finding(cost_ns(cause) / 1e9, sentence(cause), command, cause.lines)
         for cause in found.causes
     ]

@@ -119,10 +119,15 @@ def failed(logs: Logs, app: str, exception: str, raised: str = "", stopped: str 
     ends = "worker_completed" if "worker_completed" in held[0] else "running_ended"
     cost = sum(one[ends] - one[begins] for one in held) / 1e9
     owners = len({task for task, _ in tries})
+    lost = {task for task, attempt in tries if (task, attempt + 1) not in logs.tries}
+    if stopped:
+        lost |= {int(found[1]) for found in logs.matching(DEPENDENCY)}
+    wall = total([piece for piece in logs.pieces if piece.owner[0] in lost]) / 1e9
+    vain = f"; {wall:.1f} s of tasks led to nothing" if lost else ""
     return (
         f"{len(tries)} tries of {owners} task{'s'[: owners - 1]} of app {app} failed with "
         f"{exception}{raised}; {len(again)} were tried again{stopped}; "
-        f"cost {cost:.1f} worker-seconds"
+        f"cost {cost:.1f} worker-seconds{vain}"
     )
 
 
@@ -158,15 +163,6 @@ STATEMENTS = {
         ),
         Statement(lambda logs: share(logs, "dependencies", "waiting for other tasks")),
         Statement(
-            lambda logs: uneven(
-                logs, "queued in the manager", "manager_got", "worker_received", 1
-            ),
-            (
-                ("manager.log", 39, "Got executor tasks: [1, 2], cumulative count of tasks: 2"),
-                ("worker_1.log", 9, "Received executor task 2"),
-            ),
-        ),
-        Statement(
             lambda logs: failed(
                 logs, "boom", "ValueError",
                 ", raised at {}:{} in boom, in block 0, on vm".format(
@@ -179,6 +175,15 @@ STATEMENTS = {
                 ("parsl.log", 1120, "Task 33 try 0 failed with exception of type ValueError"),
                 ("parsl.log", 1136, "Task 34 try 0 failed with exception of type ValueError"),
                 ("parsl.log", 1671, "Task 33 try 1 failed with exception of type ValueError"),
+            ),
+        ),
+        Statement(
+            lambda logs: uneven(
+                logs, "queued in the manager", "manager_got", "worker_received", 1
+            ),
+            (
+                ("manager.log", 39, "Got executor tasks: [1, 2], cumulative count of tasks: 2"),
+                ("worker_1.log", 9, "Received executor task 2"),
             ),
         ),
         Statement(
