@@ -23,6 +23,10 @@ class UnreadableError(DnpcsqlError):
     """A file that cannot be read, or not as what it seemed to be."""
 
 
+class NoRoomError(UnreadableError):
+    """A file that cannot be read, as there is no room for what it unpacks to."""
+
+
 class QueryError(DnpcsqlError):
     """SQL that SQLite does not take."""
 

@@ -155,14 +155,14 @@ class _Session:
         self, found: Found, importer: Importer, context: Context, known: Source | None
     ) -> Source | None:
         """The source to be read; None if it was read before, as it is."""
-        state = found.path.stat()
+        size, modified = fingerprints.state(found.path)
         connection = self._store.writing()
         # Another release of ours may understand more of the same file.
         release = importer.version or version("dnpcsql")
         surroundings = f"{importer.name} {release} {context.key}"
         if (
             known is not None
-            and (known.size, known.modified_unix_nano) == (state.st_size, state.st_mtime_ns)
+            and (known.size, known.modified_unix_nano) == (size, modified)
             and known.fingerprint.endswith(surroundings)
         ):
             self._summary.unchanged.append(known)
@@ -172,12 +172,12 @@ class _Session:
             path=found.shown,
             importer=importer.name,
             fingerprint=f"{content} {surroundings}",
-            size=state.st_size,
-            modified_unix_nano=state.st_mtime_ns,
+            size=size,
+            modified_unix_nano=modified,
             utc_offset=context.clock.describe() or None,
             utc_offset_how=context.clock.how,
         )
-        if state.st_size and importer.by_content:
+        if size and importer.by_content:
             for other in sources.same_content(connection, source.fingerprint):
                 sources.seen_again(self._store, other, source)
                 self._summary.unchanged.append(other)
@@ -195,6 +195,8 @@ def _guarded(importer: Importer, found: Found, context: Context) -> Iterator[Rec
     """An importer's records; its own mistakes are told as errors of that file."""
     try:
         yield from importer.read(found.path, context)
+        if found.is_cut:
+            yield Problem(None, "cut off", "its archive ends or is damaged here: the rest is lost")
     except (DnpcsqlError, OSError, MemoryError):
         raise
     except Exception as error:

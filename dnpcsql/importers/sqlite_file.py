@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from dnpcsql import fingerprints
 from dnpcsql.database import MAGIC, holders
 from dnpcsql.errors import UnreadableError
+from dnpcsql.scratch import no_room
 
 WAIT_S = 20.0  # for whoever writes it
 SHORT_WAIT_S = 1.0  # where it matters little
+_COPIES = 5  # until one is of a time in which nothing was written
 
 # What comes of reading one: SQLite's own messages may quote what is no UTF-8.
 DAMAGE = (sqlite3.Error, UnicodeDecodeError)
@@ -41,14 +45,16 @@ def open_readonly(path: Path, wait_s: float | None = None) -> Iterator[sqlite3.C
 
     A database whose writer was killed has a journal beside it, of what is to be undone. SQLite
     cannot do that where it may only read, so both are copied to scratch and it is done there.
-    Raises UnreadableError.
+    Raises UnreadableError, or NoRoomError where there is no room for that.
     """
     wait = WAIT_S if wait_s is None else wait_s
     with contextlib.ExitStack() as stack:
         connection = None if _is_wal(path) else _connected(stack, path, "ro", wait)
         if connection is None or not _ready(connection, path):
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dnpcsql-")))
-            connection = _connected(stack, _copied(path, scratch), "rw", wait)
+            copied = _copied(path, scratch)
+            # One that never keeps still is being written, and what readers need lies there.
+            connection = _connected(stack, copied or path, "rw" if copied else "ro", wait)
             _ready(connection, path)
         yield connection
 
@@ -89,9 +95,25 @@ def _is_wal(path: Path) -> bool:
         return file.read(20)[18:] == b"\2\2"
 
 
-def _copied(path: Path, scratch: Path) -> Path:
-    for suffix in ("", "-journal", "-wal"):
-        beside = path.with_name(path.name + suffix)
-        if beside.is_file():
-            shutil.copyfile(beside, scratch / beside.name)
-    return scratch / path.name
+def _copied(path: Path, scratch: Path) -> Path | None:
+    """A copy, with what is read with it, all of one time; None if it changes all the while."""
+    for _ in range(_COPIES):
+        before = fingerprints.state(path)
+        for suffix in ("", *fingerprints.BESIDE):
+            beside = path.with_name(path.name + suffix)
+            copy = scratch / beside.name
+            copy.unlink(missing_ok=True)
+            if beside.is_file():
+                _copy(beside, copy)
+        if fingerprints.state(path) == before:
+            return scratch / path.name
+    return None
+
+
+def _copy(file: Path, to: Path) -> None:
+    try:
+        shutil.copyfile(file, to)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise no_room(file, error) from None
+        raise
