@@ -320,18 +320,21 @@ def test_no_room_to_unpack_is_not_told_as_damage(
         log.with_name("large.log").unlink()
     with small_disk(400_000):
         done = store.import_(runinfo)
-    assert done.failed == [
+    said = (
         f"{packed}: not read for want of room in {tempfile.gettempdir()} (File too large): "
         "make some there, or set TMPDIR to another place"
-    ]
+    )
+    assert done.failed == [said]
     assert len(done.added) == 3
 
 
 def test_no_room_to_unpack_one_file_is_told_and_others_are_read(
     store: Store, tmp_path: Path
 ) -> None:
-    span = '{"traceId":"%032x","spanId":"00000000000000ab","name":"it","startTimeUnixNano":"1"}'
-    line = '{"resourceSpans":[{"scopeSpans":[{"spans":[%s]}]}]}\n' % span
+    line = (
+        '{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"%032x",'
+        '"spanId":"00000000000000ab","name":"it","startTimeUnixNano":"1"}]}]}]}\n'
+    )
     content = "".join(line % number for number in range(1, 4_000)).encode()
     packed, plain = tmp_path / "traces.jsonl.zst", tmp_path / "traces.jsonl"
     packed.write_bytes(pytest.importorskip("zstandard").compress(content))
