@@ -19,6 +19,10 @@ class LockedError(DnpcsqlError):
     """Another program holds the database."""
 
 
+class NoLocksError(DnpcsqlError):
+    """A database cannot be written where two programs could do so at once."""
+
+
 class UnreadableError(DnpcsqlError):
     """A file that cannot be read, or not as what it seemed to be."""
 

@@ -10,13 +10,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from dnpcsql import fingerprints
+from dnpcsql import fingerprints, locks
 from dnpcsql.database import MAGIC, holders
 from dnpcsql.errors import UnreadableError
 from dnpcsql.scratch import no_room
 
 WAIT_S = 20.0  # for whoever writes it
 SHORT_WAIT_S = 1.0  # where it matters little
+_CHUNK = 1 << 20
 _COPIES = 5  # until one is of a time in which nothing was written
 
 # What comes of reading one: SQLite's own messages may quote what is no UTF-8.
@@ -26,6 +27,37 @@ DAMAGE = (sqlite3.Error, UnicodeDecodeError)
 def is_sqlite(head: bytes) -> bool:
     """Whether a file that begins so is an SQLite database."""
     return head.startswith(MAGIC)
+
+
+def told_if_passing(error: Exception, path: Path, connection: sqlite3.Connection) -> None:
+    """Raises UnreadableError for an error of now, not of the file: what could be read then must
+    not stand for all that it tells. SQLite calls a file damaged too when its disk fails."""
+    if "locked" in str(error):
+        raise UnreadableError(f"{path}: {error} by its writer: try again") from None
+    failed = _read_error(path)
+    if failed or "disk I/O" in str(error) or _is_whole(connection):
+        raise UnreadableError(
+            f"{path}: its disk failed ({failed or error}): try again, or import a copy"
+        ) from None
+
+
+def _read_error(path: Path) -> str | None:
+    try:
+        with path.open("rb", buffering=0) as file:
+            while file.read(_CHUNK):
+                pass
+    except OSError as error:
+        return error.strerror
+    return None
+
+
+def _is_whole(connection: sqlite3.Connection) -> bool:
+    """Whether nothing is wrong with a database after all."""
+    try:
+        told: list[tuple[str]] = connection.execute("PRAGMA quick_check(1)").fetchall()
+        return told == [("ok",)]
+    except DAMAGE:
+        return False
 
 
 def tables_of(path: Path) -> frozenset[str] | None:
@@ -62,7 +94,8 @@ def open_readonly(path: Path, wait_s: float | None = None) -> Iterator[sqlite3.C
 def _connected(
     stack: contextlib.ExitStack, path: Path, mode: str, wait_s: float
 ) -> sqlite3.Connection:
-    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    alone = "&nolock=1" if locks.why_none(path) else ""
+    uri = f"{path.absolute().as_uri()}?mode={mode}{alone}"
     connection = sqlite3.connect(uri, uri=True, timeout=wait_s)
     stack.enter_context(contextlib.closing(connection))
     return connection
