@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -81,6 +82,8 @@ ON_FD(ssize_t, pread64, "read", 0, (int fd, void *to, size_t n, off64_t where),
       (fd, to, n, where), int, void *, size_t, off64_t)
 ON_FD(ssize_t, write, "write", 1, (int fd, const void *from, size_t n), (fd, from, n),
       int, const void *, size_t)
+ON_FD(ssize_t, send, "write", 1, (int fd, const void *from, size_t n, int flags),
+      (fd, from, n, flags), int, const void *, size_t, int)
 ON_FD(ssize_t, pwrite, "write", 1, (int fd, const void *from, size_t n, off_t where),
       (fd, from, n, where), int, const void *, size_t, off_t)
 ON_FD(ssize_t, pwrite64, "write", 1, (int fd, const void *from, size_t n, off64_t where),
