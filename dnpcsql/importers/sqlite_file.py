@@ -32,10 +32,13 @@ def is_sqlite(head: bytes) -> bool:
 def told_if_passing(error: Exception, path: Path, connection: sqlite3.Connection) -> None:
     """Raises UnreadableError for an error of now, not of the file: what could be read then must
     not stand for all that it tells. SQLite calls a file damaged too when its disk fails."""
-    if "locked" in str(error):
+    text = str(error)
+    if "locked" in text:
         raise UnreadableError(f"{path}: {error} by its writer: try again") from None
+    if "malformed" not in text and "disk I/O" not in text:
+        return
     failed = _read_error(path)
-    if failed or "disk I/O" in str(error) or _is_whole(connection):
+    if failed or "disk I/O" in text or _is_whole(connection):
         raise UnreadableError(
             f"{path}: its disk failed ({failed or error}): try again, or import a copy"
         ) from None
