@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
-from dnpcsql.errors import LockedError, NotFoundError, NotOursError, QueryError
+from dnpcsql import locks
+from dnpcsql.errors import LockedError, NoLocksError, NotFoundError, NotOursError, QueryError
 
 VERSION = 1
 _APPLICATION = b"DNPC"
@@ -23,18 +24,25 @@ _WAIT_S = 60.0
 def connect(path: Path, *, write: bool = False, wait_s: float = _WAIT_S) -> sqlite3.Connection:
     """Open a database of ours; with `write`, make it if it is not there.
 
-    Raises NotFoundError, NotOursError or LockedError, each with what to do.
+    Raises NotFoundError, NotOursError, LockedError or NoLocksError, each with what to do.
     """
     if not write and not path.exists():
         raise NotFoundError(f"no database {path}: `dnpcsql import PATH` makes one")
     head = _head(path)
     if head and not head.startswith(MAGIC):
         raise NotOursError(f"{path} is not an SQLite database: name another with --db")
+    no_locks = locks.why_none(path)
+    if no_locks and write:
+        raise NoLocksError(
+            f"{path}: its disk knows no locks ({no_locks}), without which two programs could spoil "
+            "it: write it on a disk of this machine with --db, and move it here when it is done"
+        )
+    alone = "&nolock=1" if no_locks else ""
     with telling(path):
-        if head[68:72] == _APPLICATION and not write and _was_cut_off(path, wait_s):
-            with contextlib.closing(_open(path, "rw", wait_s)) as connection:
+        if head[68:72] == _APPLICATION and not write and _was_cut_off(path, alone, wait_s):
+            with contextlib.closing(_open(path, f"rw{alone}", wait_s)) as connection:
                 _look(connection)
-        connection = _open(path, "rwc" if write else "ro", wait_s)
+        connection = _open(path, "rwc" if write else f"ro{alone}", wait_s)
         try:
             connection.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
             _check(connection, path, write)
@@ -80,13 +88,13 @@ def _look(connection: sqlite3.Connection) -> None:
     connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
 
-def _was_cut_off(path: Path, wait_s: float) -> bool:
+def _was_cut_off(path: Path, alone: str, wait_s: float) -> bool:
     """Whether its last writer was killed: what that one had not finished is to be undone, which
     SQLite does at the first look by someone who may write."""
     journal = path.with_name(path.name + "-journal")
     if not (journal.exists() and journal.stat().st_size):
         return False
-    with contextlib.closing(_open(path, "ro", wait_s)) as connection:
+    with contextlib.closing(_open(path, f"ro{alone}", wait_s)) as connection:
         try:
             _look(connection)
             return False

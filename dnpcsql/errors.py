@@ -19,8 +19,16 @@ class LockedError(DnpcsqlError):
     """Another program holds the database."""
 
 
+class NoLocksError(DnpcsqlError):
+    """A database cannot be written where two programs could do so at once."""
+
+
 class UnreadableError(DnpcsqlError):
     """A file that cannot be read, or not as what it seemed to be."""
+
+
+class NoRoomError(UnreadableError):
+    """A file that cannot be read, as there is no room for what it unpacks to."""
 
 
 class QueryError(DnpcsqlError):

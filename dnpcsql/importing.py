@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from dnpcsql import fingerprints, sources, trees
+from dnpcsql import fingerprints, rotated, sources, trees
 from dnpcsql.clock import named
 from dnpcsql.errors import DnpcsqlError, NotFoundError, QueryError, UnreadableError
 from dnpcsql.importers import Importer
@@ -114,10 +114,35 @@ class _Session:
         self._progress = progress
         self._done = 0
         self._total = 0
+        self._counts: dict[str, Counter[tuple[str, str]]] = {}  # by path
 
     def read(self, work: Sequence[tuple[Found, Importer]]) -> None:
         """Read all files that are new or have changed."""
         self._total = sum(_size(found.path) for found, _ in work)
+        before = sources.all_of(self._store.writing())
+        emptied = rotated.emptied(before, self._summary.not_imported)
+        if emptied:
+            self._store.remove(emptied)
+        self._read_all(work)
+        self._read_again(work, before, {source.path for source in emptied})
+        for counts in self._counts.values():
+            self._summary.counts.update(counts)
+
+    def _read_again(
+        self, work: Sequence[tuple[Found, Importer]], before: Sequence[Source], emptied: set[str]
+    ) -> None:
+        """The logs of one run that have to be read together, if all are at hand."""
+        now = sources.all_of(self._store.writing())
+        changed = {source.path for source in self._summary.added} | emptied
+        at_hand = {found.shown for found, _ in work} | emptied
+        for together in rotated.torn(before, now, changed):
+            if together <= at_hand:
+                self._store.remove([source for source in now if source.path in together])
+                added = self._summary.added
+                self._summary.added = [old for old in added if old.path not in together]
+                self._read_all([entry for entry in work if entry[0].shown in together])
+
+    def _read_all(self, work: Sequence[tuple[Found, Importer]]) -> None:
         for found, importer in work:
             try:
                 self._read_one(found, importer)
@@ -148,21 +173,22 @@ class _Session:
             anchored=importer.anchors,
         )
         self._summary.added.append(added)
-        for table, count in counts.items():
-            self._summary.counts[importer.name, table] += count
+        self._counts[found.shown] = Counter(
+            {(importer.name, table): count for table, count in counts.items()}
+        )
 
     def _unchanged(
         self, found: Found, importer: Importer, context: Context, known: Source | None
     ) -> Source | None:
         """The source to be read; None if it was read before, as it is."""
-        state = found.path.stat()
+        size, modified = fingerprints.state(found.path)
         connection = self._store.writing()
         # Another release of ours may understand more of the same file.
         release = importer.version or version("dnpcsql")
         surroundings = f"{importer.name} {release} {context.key}"
         if (
             known is not None
-            and (known.size, known.modified_unix_nano) == (state.st_size, state.st_mtime_ns)
+            and (known.size, known.modified_unix_nano) == (size, modified)
             and known.fingerprint.endswith(surroundings)
         ):
             self._summary.unchanged.append(known)
@@ -172,13 +198,15 @@ class _Session:
             path=found.shown,
             importer=importer.name,
             fingerprint=f"{content} {surroundings}",
-            size=state.st_size,
-            modified_unix_nano=state.st_mtime_ns,
+            size=size,
+            modified_unix_nano=modified,
             utc_offset=context.clock.describe() or None,
             utc_offset_how=context.clock.how,
         )
-        if state.st_size and importer.by_content:
+        if size and importer.by_content:
             for other in sources.same_content(connection, source.fingerprint):
+                if rotated.is_of_another_name(other, source.path):
+                    continue
                 sources.seen_again(self._store, other, source)
                 self._summary.unchanged.append(other)
                 return None
@@ -195,6 +223,8 @@ def _guarded(importer: Importer, found: Found, context: Context) -> Iterator[Rec
     """An importer's records; its own mistakes are told as errors of that file."""
     try:
         yield from importer.read(found.path, context)
+        if found.is_cut:
+            yield Problem(None, "cut off", "its archive ends or is damaged here: the rest is lost")
     except (DnpcsqlError, OSError, MemoryError):
         raise
     except Exception as error:

@@ -6,6 +6,7 @@ import functools
 from pathlib import Path
 from typing import Any
 
+from dnpcsql import fingerprints
 from dnpcsql.errors import DnpcsqlError
 from dnpcsql.importers.sqlite_file import DAMAGE, SHORT_WAIT_S, is_sqlite, open_readonly
 
@@ -31,8 +32,7 @@ def run_of_directory(directory: Path) -> str | None:
 def runs_of(path: Path) -> list[tuple[str, str | None]]:
     """The runs of a database, and their directories where they ran."""
     try:
-        state = path.stat()
-        return list(_runs(path, (state.st_ino, state.st_size, state.st_mtime_ns)))
+        return list(_runs(path, (path.stat().st_ino, *fingerprints.state(path))))
     except OSError:
         return []
 

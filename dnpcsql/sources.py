@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _KEPT_SHAPES = 50
 
 # A second file of these that tells of a run is a copy of another age.
-_ONE_A_RUN = frozenset({"monitoring.db", "parsl.log"})
+ONE_A_RUN = frozenset({"monitoring.db", "parsl.log"})
 
 # Tables whose rows belong to the source that told them, and where a row's span stands.
 _OWNED = {
@@ -52,6 +52,10 @@ class Source(NamedTuple):
     problems: int = 0
     messages: str = "{}"
     shares: str = "[]"
+
+    def told_of(self) -> set[str]:
+        """The run parts of the uuids that it told of."""
+        return set(json.loads(self.runs))
 
     def unused(self) -> dict[str, tuple[int, bool]]:
         """What was read and not used, by shape: (count, left out on purpose)."""
@@ -152,14 +156,14 @@ def _of_run(column: str) -> str:
 
 def telling_too(connection: sqlite3.Connection, source: Source, runs: set[str]) -> list[str]:
     """The paths of other sources, of a kind of which a run has one, that tell of the same runs."""
-    if source.importer not in _ONE_A_RUN:
+    if source.importer not in ONE_A_RUN:
         return []
     return [
         other.path
         for other in all_of(connection)
         if other.importer == source.importer
         and other.path != source.path
-        and runs & set(json.loads(other.runs))
+        and runs & other.told_of()
     ]
 
 

@@ -14,10 +14,12 @@ from dnpcsql.rundirs import finder, is_numbered
 
 @dataclass(frozen=True)
 class Found:
-    """A file: where it is read, and how it is called to people."""
+    """A file: where it is read, how it is called to people, and whether the archive that it was
+    unpacked from ends in its midst."""
 
     path: Path
     shown: str
+    is_cut: bool = False
 
 
 @dataclass
@@ -89,18 +91,18 @@ def _is_one_file(archive: Path) -> bool:
 
 def _unpack(tree: Tree, archive: Path, target: Path) -> None:
     try:
-        place, missing = unpack(archive, target)
+        place, missing, cut = unpack(archive, target)
     except (DnpcsqlError, OSError) as error:
         tree.unreadable.append(str(error))
         return
     tree.unreadable += missing
     tree.unpacked[place] = archive
     if place.is_file():
-        tree.files.append(Found(place, f"{_shown(archive)}!/{inner_name(archive)}"))
+        tree.files.append(Found(place, f"{_shown(archive)}!/{inner_name(archive)}", place == cut))
         return
     for file in _files(place, tree.unreadable):
         inside = _shown(file.relative_to(place))
-        tree.files.append(Found(file, f"{_shown(archive)}!/{inside}"))
+        tree.files.append(Found(file, f"{_shown(archive)}!/{inside}", file == cut))
 
 
 def _shown(path: Path) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import resource
 import shutil
+import signal
 import sqlite3
 import tarfile
 from collections.abc import Callable, Iterator
@@ -133,6 +136,19 @@ def _rows(
         for row in connection.execute(f'SELECT {quoted} FROM "{table}"')
     )
     return sorted(rows, key=repr)
+
+
+@contextlib.contextmanager
+def small_disk(size: int) -> Iterator[None]:
+    """No file may grow beyond so many bytes: what a full disk is to whoever writes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 def as_text(columns: list[str], rows: list[Row]) -> str:

@@ -5,6 +5,7 @@ import gzip
 import io
 import random
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from dnpcsql import archives
 from dnpcsql.archives import inner_name, is_archive, unpack
 from dnpcsql.errors import NotFoundError, UnreadableError
 from dnpcsql.store import Store
-from tests.conftest import Case, dump
+from tests.conftest import Case, dump, small_disk
 
 _WRITE: dict[str, Literal["w", "w:gz", "w:bz2", "w:xz"]] = {
     ".tar": "w",
@@ -196,7 +197,7 @@ def test_nothing_is_written_outside_the_scratch_folder(
     packed = make(
         tmp_path / f"run{kind}", "good", "../evil", "/tmp/evil", "a/../../evil", "a/./good", "."
     )
-    place, missing = unpack(packed, tmp_path / "deep" / "out")
+    place, missing, _ = unpack(packed, tmp_path / "deep" / "out")
     written = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
     assert written == {packed.name, "deep/out/good", "deep/out/a/good"}
     assert place == tmp_path / "deep" / "out"
@@ -273,6 +274,77 @@ def test_a_cut_off_log_is_read_as_far_as_it_goes(copy: Case, store: Store) -> No
     assert (
         0 < store.query("SELECT count(*) FROM span WHERE type = 'parsl.rundir.task'").value() < 23
     )
+
+
+# bzip2 packs 900 kB at a time, which either are there or are not.
+@pytest.mark.parametrize("kind", [".tar", ".tar.gz", ".tar.xz"])
+def test_of_the_last_file_of_a_cut_off_archive_is_read_what_is_there(
+    kind: str, copy: Case, store: Store, tmp_path: Path
+) -> None:
+    runinfo = copy("parsl-2026.10.26-killed")
+    log = runinfo / "000" / "parsl.log"
+    whole = log.read_bytes()
+    packed = tmp_path / f"run{kind}"
+    with tarfile.open(packed, _WRITE[kind]) as archive:
+        archive.add(log, "000/parsl.log")
+    packed.write_bytes(packed.read_bytes()[: packed.stat().st_size // 2])
+    told = unpack(packed, tmp_path / "out")
+    there = (tmp_path / "out" / "000" / "parsl.log").read_bytes()
+    assert told.cut == tmp_path / "out" / "000" / "parsl.log"
+    assert [text.endswith("read as far as it goes") for text in told.missing] == [True]
+    assert whole.startswith(there)
+    assert len(whole) // 4 < len(there) < len(whole)
+    done = store.import_(packed)
+    assert done.failed == told.missing
+    assert store.query("SELECT kind, text FROM problem WHERE kind = 'cut off'").all() == [
+        ("cut off", "its archive ends or is damaged here: the rest is lost")
+    ]
+    assert store.query("SELECT count(*) FROM parsl_task").value() > 0
+    before = dump(store)
+    assert store.import_(packed).added == []
+    assert dump(store) == before
+
+
+@pytest.mark.parametrize("kind", [".tar", ".tar.gz", ".zip", ".gz"])
+def test_no_room_to_unpack_is_not_told_as_damage(
+    kind: str, copy: Case, store: Store, tmp_path: Path
+) -> None:
+    runinfo = copy("parsl-2026.10.26-killed")
+    log = runinfo / "000" / "parsl.log"
+    if kind == ".gz":
+        packed = runinfo / "000" / "other.log.gz"
+        packed.write_bytes(gzip.compress(log.read_bytes() * 20))
+    else:
+        log.with_name("large.log").write_bytes(log.read_bytes() * 20)
+        packed = pack(runinfo / "000", runinfo / f"run{kind}")
+        log.with_name("large.log").unlink()
+    with small_disk(400_000):
+        done = store.import_(runinfo)
+    said = (
+        f"{packed}: not read for want of room in {tempfile.gettempdir()} (File too large): "
+        "make some there, or set TMPDIR to another place"
+    )
+    assert done.failed == [said]
+    assert len(done.added) == 3
+
+
+def test_no_room_to_unpack_one_file_is_told_and_others_are_read(
+    store: Store, tmp_path: Path
+) -> None:
+    line = (
+        '{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"%032x",'
+        '"spanId":"00000000000000ab","name":"it","startTimeUnixNano":"1"}]}]}]}\n'
+    )
+    content = "".join(line % number for number in range(1, 4_000)).encode()
+    packed, plain = tmp_path / "traces.jsonl.zst", tmp_path / "traces.jsonl"
+    packed.write_bytes(pytest.importorskip("zstandard").compress(content))
+    plain.write_text(line % 7_000)
+    with small_disk(400_000):
+        done = store.import_(tmp_path)
+    assert [text.startswith(f"{packed}: not read for want of room in") for text in done.failed] == [
+        True
+    ]
+    assert store.query("SELECT count(*) FROM span").value() == 1
 
 
 def test_a_cut_off_archive_beside_good_files_loses_only_itself(copy: Case, store: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from types import TracebackType
@@ -35,7 +36,10 @@ class FileSender:
         try:
             self._file: BinaryIO = self._part.open("wb")
         except OSError as error:
-            raise SendError(f"{path} cannot be written: {error.strerror}") from None
+            raise self._cannot(error) from None
+
+    def _cannot(self, error: OSError) -> SendError:
+        return SendError(f"{self._path} cannot be written: {error.strerror}")
 
     def send(self, batch: Batch) -> None:
         """One message. Raises SendError where there is no room."""
@@ -43,7 +47,7 @@ class FileSender:
         try:
             self._file.write(body)
         except OSError as error:
-            raise SendError(f"{self._path} cannot be written: {error.strerror}") from None
+            raise self._cannot(error) from None
         self.sent.requests += 1
         self.sent.size += len(body)
         self.sent.add(batch)
@@ -57,8 +61,16 @@ class FileSender:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
-        if error is None:
-            self._part.replace(self._path)
-        else:
-            self._part.unlink(missing_ok=True)
+        try:
+            if error is None:
+                self._file.flush()
+                os.fsync(self._file.fileno())
+                self._part.replace(self._path)
+        except OSError as failed:
+            error = failed
+            raise self._cannot(failed) from None
+        finally:
+            with contextlib.suppress(OSError):  # what is left in the buffer finds no room either
+                self._file.close()
+            if error is not None:
+                self._part.unlink(missing_ok=True)

@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from dnpcsql.errors import UnreadableError
 from dnpcsql.importers.context import Context
 from dnpcsql.importers.monitoring_rows import Rows
 from dnpcsql.importers.monitoring_times import Times
-from dnpcsql.importers.sqlite_file import DAMAGE, lenient, open_readonly
+from dnpcsql.importers.sqlite_file import DAMAGE, lenient, open_readonly, told_if_passing
 from dnpcsql.records import Problem, Record, Tally
 
 # In the order in which they are read: a run's bounds are known before its rows.
@@ -59,7 +58,7 @@ _HOST = (
 def monitoring_db(path: Path, context: Context) -> Iterator[Record]:
     """The runs of one monitoring.db, whatever the file is called."""
     with open_readonly(path) as connection:
-        hosts = _hosts(connection)
+        hosts = _hosts(path, connection)
         times = Times(lambda run_id, rundir: context.clocks_of_run(run_id, rundir, hosts))
         reading = _Reading(path, connection, times, context.only_runs)
         for table in COLUMNS:
@@ -68,12 +67,13 @@ def monitoring_db(path: Path, context: Context) -> Iterator[Record]:
         yield Tally(reading.read, reading.read, reading.understood, {}, times.offset(), times.how())
 
 
-def _hosts(connection: sqlite3.Connection) -> dict[str, str]:
+def _hosts(path: Path, connection: sqlite3.Connection) -> dict[str, str]:
     """Manager uid → host name, as the node table has it."""
     connection.text_factory = lenient
     try:
         return dict(connection.execute("SELECT DISTINCT uid, hostname FROM node"))
-    except DAMAGE:
+    except DAMAGE as error:
+        told_if_passing(error, path, connection)
         return {}
     finally:
         connection.text_factory = str
@@ -121,8 +121,7 @@ class _Reading:
                     yield from [Problem(row[0], *each) for each in odd]
                     odd.clear()
         except DAMAGE as error:
-            if "locked" in str(error):
-                raise UnreadableError(f"{self._path}: {error} by its writer: try again") from None
+            told_if_passing(error, self._path, self._connection)
             yield Problem(None, "damaged table", f"{table}: {error}; read as far as it goes")
 
     def _select(self, table: str, present: Sequence[str]) -> Iterator[tuple[Any, ...]]:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from dnpcsql import fingerprints, locks
 from dnpcsql.database import MAGIC, holders
 from dnpcsql.errors import UnreadableError
+from dnpcsql.scratch import no_room
 
 WAIT_S = 20.0  # for whoever writes it
 SHORT_WAIT_S = 1.0  # where it matters little
+_CHUNK = 1 << 20
+_COPIES = 5  # until one is of a time in which nothing was written
 
 # What comes of reading one: SQLite's own messages may quote what is no UTF-8.
 DAMAGE = (sqlite3.Error, UnicodeDecodeError)
@@ -22,6 +27,40 @@ DAMAGE = (sqlite3.Error, UnicodeDecodeError)
 def is_sqlite(head: bytes) -> bool:
     """Whether a file that begins so is an SQLite database."""
     return head.startswith(MAGIC)
+
+
+def told_if_passing(error: Exception, path: Path, connection: sqlite3.Connection) -> None:
+    """Raises UnreadableError for an error of now, not of the file: what could be read then must
+    not stand for all that it tells. SQLite calls a file damaged too when its disk fails."""
+    text = str(error)
+    if "locked" in text:
+        raise UnreadableError(f"{path}: {error} by its writer: try again") from None
+    if "malformed" not in text and "disk I/O" not in text:
+        return
+    failed = _read_error(path)
+    if failed or "disk I/O" in text or _is_whole(connection):
+        raise UnreadableError(
+            f"{path}: its disk failed ({failed or error}): try again, or import a copy"
+        ) from None
+
+
+def _read_error(path: Path) -> str | None:
+    try:
+        with path.open("rb", buffering=0) as file:
+            while file.read(_CHUNK):
+                pass
+    except OSError as error:
+        return error.strerror
+    return None
+
+
+def _is_whole(connection: sqlite3.Connection) -> bool:
+    """Whether nothing is wrong with a database after all."""
+    try:
+        told: list[tuple[str]] = connection.execute("PRAGMA quick_check(1)").fetchall()
+        return told == [("ok",)]
+    except DAMAGE:
+        return False
 
 
 def tables_of(path: Path) -> frozenset[str] | None:
@@ -41,14 +80,16 @@ def open_readonly(path: Path, wait_s: float | None = None) -> Iterator[sqlite3.C
 
     A database whose writer was killed has a journal beside it, of what is to be undone. SQLite
     cannot do that where it may only read, so both are copied to scratch and it is done there.
-    Raises UnreadableError.
+    Raises UnreadableError, or NoRoomError where there is no room for that.
     """
     wait = WAIT_S if wait_s is None else wait_s
     with contextlib.ExitStack() as stack:
         connection = None if _is_wal(path) else _connected(stack, path, "ro", wait)
         if connection is None or not _ready(connection, path):
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dnpcsql-")))
-            connection = _connected(stack, _copied(path, scratch), "rw", wait)
+            copied = _copied(path, scratch)
+            # One that never keeps still is being written, and what readers need lies there.
+            connection = _connected(stack, copied or path, "rw" if copied else "ro", wait)
             _ready(connection, path)
         yield connection
 
@@ -56,7 +97,8 @@ def open_readonly(path: Path, wait_s: float | None = None) -> Iterator[sqlite3.C
 def _connected(
     stack: contextlib.ExitStack, path: Path, mode: str, wait_s: float
 ) -> sqlite3.Connection:
-    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    alone = "&nolock=1" if locks.why_none(path) else ""
+    uri = f"{path.absolute().as_uri()}?mode={mode}{alone}"
     connection = sqlite3.connect(uri, uri=True, timeout=wait_s)
     stack.enter_context(contextlib.closing(connection))
     return connection
@@ -89,9 +131,25 @@ def _is_wal(path: Path) -> bool:
         return file.read(20)[18:] == b"\2\2"
 
 
-def _copied(path: Path, scratch: Path) -> Path:
-    for suffix in ("", "-journal", "-wal"):
-        beside = path.with_name(path.name + suffix)
-        if beside.is_file():
-            shutil.copyfile(beside, scratch / beside.name)
-    return scratch / path.name
+def _copied(path: Path, scratch: Path) -> Path | None:
+    """A copy, with what is read with it, all of one time; None if it changes all the while."""
+    for _ in range(_COPIES):
+        before = fingerprints.state(path)
+        for suffix in ("", *fingerprints.BESIDE):
+            beside = path.with_name(path.name + suffix)
+            copy = scratch / beside.name
+            copy.unlink(missing_ok=True)
+            if beside.is_file():
+                _copy(beside, copy)
+        if fingerprints.state(path) == before:
+            return scratch / path.name
+    return None
+
+
+def _copy(file: Path, to: Path) -> None:
+    try:
+        shutil.copyfile(file, to)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise no_room(file, error) from None
+        raise

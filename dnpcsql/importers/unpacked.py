@@ -7,9 +7,11 @@ import gzip
 import tempfile
 import zlib
 from collections.abc import Iterator
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import IO, Any
 
+from dnpcsql import scratch
 from dnpcsql.errors import UnreadableError
 
 GZIP = b"\x1f\x8b"
@@ -51,7 +53,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
     """A file, or what it unpacks to, to be read at any place.
 
     Raises UnreadableError if it is damaged, unpacks to too much, or is zstd and nothing here can
-    unpack that.
+    unpack that; NoRoomError.
     """
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(path.open("rb"))
@@ -60,15 +62,15 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
         if not start.startswith((GZIP, ZSTD)):
             yield file
             return
-        scratch = stack.enter_context(tempfile.TemporaryFile(prefix="dnpcsql-"))
+        out = stack.enter_context(tempfile.TemporaryFile(prefix="dnpcsql-", buffering=0))
         limit = size_limit(path.stat().st_size)
         try:
             with _reader(path, file, start) as reader:
-                _copy(reader, scratch, limit, path)
+                _copy(reader, out, limit, path)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise UnreadableError(f"{path}: damaged gzip: {error}") from None
-        scratch.seek(0)
-        yield scratch
+        out.seek(0)
+        yield BufferedReader(out)
 
 
 def zstd_message(path: Path, packed: bytes) -> bytes:
@@ -102,7 +104,7 @@ def _reader(path: Path, file: IO[bytes], start: bytes) -> Any:
     return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
 
 
-def _copy(reader: IO[bytes], scratch: IO[bytes], limit: int, path: Path) -> None:
+def _copy(reader: IO[bytes], out: FileIO, limit: int, path: Path) -> None:
     size = 0
     while chunk := _read(reader, path):
         size += len(chunk)
@@ -111,7 +113,7 @@ def _copy(reader: IO[bytes], scratch: IO[bytes], limit: int, path: Path) -> None
                 f"{path}: unpacks to more than {limit} bytes, {RATIO} times its size; "
                 "unpack it by hand if it is to be read"
             )
-        scratch.write(chunk)
+        scratch.write(out, chunk, path)
 
 
 def _read(reader: IO[bytes], path: Path) -> bytes:
