@@ -21,6 +21,8 @@ class Limits:
     """What a receiver takes; bytes and seconds."""
 
     message: int = 16 << 20  # of one request, before and after decompression
+    spans: int = 100_000  # of one request: those that say nothing take 2 bytes each
+    inside: int = 500_000  # events and links of one request
     memory: int = 128 << 20  # that all requests at hand may take, as far as that can be known
     requests: int = 16  # that are read or written at once
     connections: int = 512  # of HTTP

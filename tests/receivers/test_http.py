@@ -123,6 +123,9 @@ REFUSED: dict[str, tuple[int, int, dict[str, Any]]] = {
     "no objects": (400, 3, {"body": b'{"resourceSpans": [1]}'}),
     "no list of scopes": (400, 3, {"body": b'{"resourceSpans": [{"scopeSpans": 1}]}'}),
     "no list of spans": (400, 3, {"body": b'{"resourceSpans": [{"scopeSpans": [{"spans": 1}]}]}'}),
+    "spans that are none": (
+        400, 3, {"body": b'{"resourceSpans": [{"scopeSpans": [{"spans": [{}, {}]}]}]}'}
+    ),
     "metrics in JSON": (400, 3, {"body": b'{"resourceMetrics": []}'}),
     "nested too deeply": (400, 3, {"body": b'{"resourceSpans":' + b"[" * 200_000}),
     "a number of 5000 digits": (400, 3, {"body": b'{"a": ' + b"9" * 5_000 + b"}"}),
