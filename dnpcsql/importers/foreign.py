@@ -36,6 +36,7 @@ class Foreign:
         for span in spans:
             self.understood += 1
             yield span
+            yield from self.incoming.problems()
         yield from self.incoming.problems()
 
     def damaged(self, kind: str, text: str) -> Iterator[Record]:

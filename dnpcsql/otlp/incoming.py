@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -23,6 +24,7 @@ _UINT64 = 1 << 64
 
 _HEX = re.compile(r"[0-9a-f]+")
 _SHOWN = 200
+_LISTED = 1_000  # problems one by one, before they are fetched; of more only the counts
 
 
 class Group(NamedTuple):
@@ -41,14 +43,23 @@ class Incoming:
         self.spans = 0
         self.events = 0
         self._problems: list[Problem] = []
+        self._more: Counter[str] = Counter()
 
     def tell(self, kind: str, text: str) -> None:
         """Count something that is not as it should be, at the span where it is."""
-        self._problems.append(Problem(self.spans, kind, text[:_SHOWN]))
+        if len(self._problems) < _LISTED:
+            self._problems.append(Problem(self.spans, kind, text[:_SHOWN]))
+        else:
+            self._more[kind] += 1
 
     def problems(self) -> list[Problem]:
         """Those since the last call."""
+        if not self._problems:
+            return []
         told, self._problems = self._problems, []
+        for kind, times in self._more.items():
+            told.append(Problem(self.spans, kind, f"and {times:,} more until here", times))
+        self._more.clear()
         return told
 
     def trace_id(self, text: str, resource_id: str) -> str:

@@ -15,7 +15,7 @@ import grpc
 
 from dnpcsql.receivers import messages
 from dnpcsql.receivers.limits import Gate, Limits, unpacked
-from dnpcsql.receivers.messages import WEIGHT, Message
+from dnpcsql.receivers.messages import Message
 from dnpcsql.receivers.refusals import (
     UNIMPLEMENTED,
     RefusedError,
@@ -84,8 +84,9 @@ class GrpcServer:
                 packed = self._read(sent, context)
                 room.take(len(packed))
                 body = unpacked(packed, _encoding(packed), self._limits.message, room.take)
-                room.take(WEIGHT * len(body))
-                message = messages.of_protobuf(body)
+                message = messages.admitted(
+                    body, is_json=False, limits=self._limits, take=room.take
+                )
                 self._record(message)
                 return message.answer().SerializeToString()
         except RefusedError as refusal:

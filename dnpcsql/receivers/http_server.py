@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, cast
 from dnpcsql.receivers import messages
 from dnpcsql.receivers.http_bodies import Deadlined, content_length, read_body
 from dnpcsql.receivers.limits import Gate, Limits, unpacked
-from dnpcsql.receivers.messages import WEIGHT, Message
+from dnpcsql.receivers.messages import Message
 from dnpcsql.receivers.refusals import RefusedError, failed, too_slow, unsupported
 
 PATH = "/v1/traces"
@@ -188,8 +188,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._unread = False
             encoding = self.headers.get("Content-Encoding", "").strip().lower()
             body = unpacked(packed, encoding, limits.message, room.take)
-            room.take(WEIGHT * len(body))
-            message = messages.of_json(body) if kind == _JSON else messages.of_protobuf(body)
+            message = messages.admitted(body, is_json=kind == _JSON, limits=limits, take=room.take)
             self.server.record(message)
             if kind == _JSON:
                 return message.answer_json()

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from dnpcsql.receivers.refusals import malformed, overloaded, too_large, unsupported
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 18  # bytes that come out at once
+_SLICE = 1 << 14  # bytes that go in at once
+_MEMBERS = 2_000  # of a body; BGZF, the format with the most, has one for each 64 KiB, and an end
 _GZIP_OR_ZLIB, _RAW = 47, -15  # zlib's words for what is to be expected
 
 
@@ -19,6 +21,8 @@ class Limits:
     """What a receiver takes; bytes and seconds."""
 
     message: int = 16 << 20  # of one request, before and after decompression
+    spans: int = 100_000  # of one request: those that say nothing take 2 bytes each
+    inside: int = 500_000  # events and links of one request
     memory: int = 128 << 20  # that all requests at hand may take, as far as that can be known
     requests: int = 16  # that are read or written at once
     connections: int = 512  # of HTTP
@@ -94,19 +98,29 @@ def unpacked(packed: bytes, encoding: str, limit: int, take: Callable[[int], Non
 
 
 def _inflated(packed: bytes, expected: int, limit: int, take: Callable[[int], None]) -> bytes:
+    """All members of a body, one behind the other.
+
+    It is fed in slices: what a member leaves of its input is copied, and there may be many.
+    """
+    given = memoryview(packed)
     parts: list[bytes] = []
-    size = 0
-    while packed or not parts:
+    size = at = members = 0
+    while at < len(given) or not members:
+        members += 1
+        if members > _MEMBERS:
+            raise malformed(f"compressed in more than {_MEMBERS:,} parts")
         member = zlib.decompressobj(expected)
         while not member.eof:
-            part = member.decompress(packed, _CHUNK)
-            packed = member.unconsumed_tail
-            size += len(part)
-            if size > limit:
-                raise too_large(limit)
-            take(len(part))
-            parts.append(part)
-            if not (part or packed or member.eof):
+            fed = given[at : at + _SLICE]
+            part = member.decompress(fed, _CHUNK)
+            at += len(fed) - len(member.unconsumed_tail)
+            if part:
+                size += len(part)
+                if size > limit:
+                    raise too_large(limit)
+                take(len(part))
+                parts.append(part)
+            elif not (fed or member.eof):
                 raise malformed("the compressed body is cut off")
-        packed = member.unused_data
+        at -= len(member.unused_data)
     return b"".join(parts)

@@ -19,10 +19,13 @@ from dnpcsql.importers.foreign import Foreign
 from dnpcsql.importers.otlp_json import element_records
 from dnpcsql.importers.otlp_protobuf import message_records
 from dnpcsql.otlp.fields import BYTES, DamagedError, Held, fields
-from dnpcsql.receivers.refusals import malformed
+from dnpcsql.receivers.limits import Limits
+from dnpcsql.receivers.refusals import malformed, too_many
 from dnpcsql.records import Problem, Record
 
-WEIGHT = 8  # bytes of memory for a byte of a message, decoded (measured: 7, JSON and protobuf)
+# Bytes of memory, measured: for a byte of a message, decoded (7, JSON and protobuf); for an object
+# or a list of JSON's, even an empty one; for an event or a link when it is a row.
+_BYTE, _OBJECT, _INSIDE = 8, 64, 400
 
 _TOLD_KINDS = 5  # kinds of problems of which a sender is told
 
@@ -32,6 +35,7 @@ class Message:
     """The spans of one request, not yet decoded to records."""
 
     spans: int
+    inside: int  # events and links
     _decode: Callable[[Foreign], Iterator[Record]]
     problems: Counter[str] = field(default_factory=Counter)
     understood: int = 0
@@ -76,6 +80,19 @@ class Message:
         return json.dumps({"partialSuccess": told}).encode()
 
 
+def admitted(body: bytes, *, is_json: bool, limits: Limits, take: Callable[[int], None]) -> Message:
+    """A request that may be written. Raises RefusedError if it is none, or too much."""
+    objects = body.count(b"{") + body.count(b"[") if is_json else 0
+    take(_BYTE * len(body) + _OBJECT * objects)
+    message = of_json(body) if is_json else of_protobuf(body)
+    if message.spans > limits.spans:
+        raise too_many("spans", limits.spans)
+    if message.inside > limits.inside:
+        raise too_many("events and links", limits.inside)
+    take(_INSIDE * message.inside)
+    return message
+
+
 def of_protobuf(body: bytes) -> Message:
     """An ExportTraceServiceRequest in protobuf. Raises RefusedError if it is none."""
 
@@ -86,7 +103,7 @@ def of_protobuf(body: bytes) -> Message:
         message = TracesData.FromString(body)
     except DecodeError:
         # One span that is not protobuf, or a text that is not UTF-8, does not spoil the others.
-        return Message(_spans_in(body), decode)
+        return Message(_spans_in(body), 0, decode)
     parts = [
         scope_spans
         for resource_spans in message.resource_spans
@@ -99,7 +116,8 @@ def of_protobuf(body: bytes) -> Message:
         for span in part.spans
     ):
         raise malformed("these are no spans: metrics or logs?")
-    return Message(count, decode)
+    inside = sum(len(span.events) + len(span.links) for part in parts for span in part.spans)
+    return Message(count, inside, decode)
 
 
 def _spans_in(body: bytes) -> int:
@@ -141,7 +159,10 @@ def of_json(body: bytes) -> Message:
         for element in elements:
             yield from element_records(element, foreign)
 
-    return Message(sum(map(_spans_of, elements)), decode)
+    spans = [span for element in elements for some in _spans_of(element) for span in some]
+    if spans and not any(map(_is_span, spans)):
+        raise malformed("these are no spans: none has ids or times")
+    return Message(len(spans), sum(map(_inside, spans)), decode)
 
 
 def _parsed(body: bytes) -> Any:
@@ -159,17 +180,32 @@ def _parsed(body: bytes) -> Any:
     return document
 
 
-def _spans_of(element: Any) -> int:
-    """How many spans one of resourceSpans has. Raises RefusedError where there can be none."""
+def _spans_of(element: Any) -> list[list[Any]]:
+    """The spans of one of resourceSpans, by scope. Raises RefusedError where there can be none."""
     if not isinstance(element, dict):
         raise malformed("resourceSpans has something that is no object")
     parts = element.get("scopeSpans") or element.get("instrumentationLibrarySpans") or []
     if not isinstance(parts, list):
         raise malformed("scopeSpans is no list")
-    count = 0
+    found = []
     for part in parts:
         spans = part.get("spans") or [] if isinstance(part, dict) else None
         if not isinstance(spans, list):
             raise malformed("spans is no list")
-        count += len(spans)
-    return count
+        found.append(spans)
+    return found
+
+
+def _is_span(span: Any) -> bool:
+    """Whether something says at least when it was, or which it is."""
+    return isinstance(span, dict) and bool(
+        span.get("startTimeUnixNano") or (span.get("traceId") and span.get("spanId"))
+    )
+
+
+def _inside(span: Any) -> int:
+    """How many events and links a span has."""
+    if not isinstance(span, dict):
+        return 0
+    told = span.get("events"), span.get("links")
+    return sum(len(some) for some in told if isinstance(some, list))

@@ -35,6 +35,8 @@ IMPORTER = "otlp receiver"
 
 _WAIT_MS = 5_000  # for another program that writes, before senders are told to come again
 
+_TOGETHER = 20_000  # spans, after which a transaction waits for no more requests
+
 _Item = tuple[Message, "Future[None]"]
 
 
@@ -142,12 +144,19 @@ class Recorder:
                 self._record(batch)
 
     def _batch(self) -> tuple[list[_Item], bool]:
-        """All that waits, and whether more is to come."""
+        """What waits, as much as is written together, and whether more is to come.
+
+        One that has little does not wait for all that many others have.
+        """
         batch: list[_Item] = []
+        spans = 0
         item = self._waiting.get()
         with contextlib.suppress(queue.Empty):
             while item is not None:
                 batch.append(item)
+                spans += item[0].spans
+                if spans >= _TOGETHER:
+                    return batch, True
                 item = self._waiting.get_nowait()
             return batch, False
         return batch, True

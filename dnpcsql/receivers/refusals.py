@@ -2,12 +2,13 @@
 
 OTLP: what is wrong with the request is not to be sent again (400, INVALID_ARGUMENT); what is wrong
 with the receiver is, and when (429 or 503 with Retry-After, gRPC's RetryInfo). RESOURCE_EXHAUSTED
-without RetryInfo means never again.
+without RetryInfo means never again: split it. Senders that go by the words look for "too large".
 """
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration
@@ -15,6 +16,7 @@ from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
 RETRY_S = 1
+_RETRY_INFO = f"type.googleapis.com/{RetryInfo.DESCRIPTOR.full_name}"
 
 # google.rpc.Code, which are gRPC's numbers too.
 INVALID_ARGUMENT, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED = 3, 4, 8
@@ -42,7 +44,10 @@ class RefusedError(Exception):
 
     def status_json(self) -> bytes:
         """A google.rpc.Status, in JSON."""
-        return json.dumps({"code": self.code, "message": str(self)}).encode()
+        told: dict[str, Any] = {"code": self.code, "message": str(self)}
+        if self.retry_s is not None:
+            told["details"] = [{"@type": _RETRY_INFO, "retryDelay": f"{self.retry_s}s"}]
+        return json.dumps(told).encode()
 
 
 def malformed(text: str) -> RefusedError:
@@ -52,7 +57,13 @@ def malformed(text: str) -> RefusedError:
 
 def too_large(limit: int) -> RefusedError:
     """A body beyond the limit; its sender should split it."""
-    text = f"the message is larger than {limit:,} bytes: send fewer spans at a time"
+    text = f"the message is too large, more than {limit:,} bytes: send fewer spans at a time"
+    return RefusedError(413, RESOURCE_EXHAUSTED, text)
+
+
+def too_many(what: str, limit: int) -> RefusedError:
+    """A body of so little in each span that its size does not tell how much there is to write."""
+    text = f"the message is too large, more than {limit:,} {what}: send fewer spans at a time"
     return RefusedError(413, RESOURCE_EXHAUSTED, text)
 
 

@@ -16,13 +16,14 @@ from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
-from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.trace.id_generator import IdGenerator
 
 from dnpcsql.identity import ENTITY, RUN_DIGITS, Names
 from dnpcsql.tracing.exporters import FileExporter
 
 _SCOPE = "dnpcsql.tracing"
 _lock = threading.Lock()
+_drawn = random.SystemRandom()
 _providers: dict[int, TracerProvider] = {}  # by process id: a forked one needs its own
 
 
@@ -114,12 +115,19 @@ def current_task() -> Task | None:
     return None
 
 
-class _Ids(RandomIdGenerator):
+class _Ids(IdGenerator):
     """Span ids that begin with a letter. Those of the run's own begin with who tells of them, a
-    number, and these spans lie in the run's trace."""
+    number, and these spans lie in the run's trace.
+
+    The operating system draws them: an app that calls `random.seed(42)`, as a simulation does to
+    be repeatable, would draw the same ones in every task.
+    """
 
     def generate_span_id(self) -> int:
-        return random.randrange(0xA << 60, 1 << 64)
+        return _drawn.randrange(0xA << 60, 1 << 64)
+
+    def generate_trace_id(self) -> int:
+        return _drawn.randrange(1, 1 << 128)
 
 
 def _new_provider(service_name: str, attributes: Mapping[str, str | int]) -> TracerProvider:

@@ -7,6 +7,7 @@ import gzip
 import http.client
 import json
 import socket
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric, MetricsData, Reso
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, TracesData
 
 from dnpcsql.receivers import Receiver
+from dnpcsql.receivers.limits import Gate, Room
 from tests.importers.test_bad_traces import NOW, TRACE, a_document, a_span
 from tests.receivers.conftest import Start, count
 
@@ -123,6 +125,9 @@ REFUSED: dict[str, tuple[int, int, dict[str, Any]]] = {
     "no objects": (400, 3, {"body": b'{"resourceSpans": [1]}'}),
     "no list of scopes": (400, 3, {"body": b'{"resourceSpans": [{"scopeSpans": 1}]}'}),
     "no list of spans": (400, 3, {"body": b'{"resourceSpans": [{"scopeSpans": [{"spans": 1}]}]}'}),
+    "spans that are none": (
+        400, 3, {"body": b'{"resourceSpans": [{"scopeSpans": [{"spans": [{}, {}]}]}]}'}
+    ),
     "metrics in JSON": (400, 3, {"body": b'{"resourceMetrics": []}'}),
     "nested too deeply": (400, 3, {"body": b'{"resourceSpans":' + b"[" * 200_000}),
     "a number of 5000 digits": (400, 3, {"body": b'{"a": ' + b"9" * 5_000 + b"}"}),
@@ -269,37 +274,66 @@ def post_or_none(receiver: Receiver) -> int | None:
 # --- too much at once
 
 
-def test_more_requests_than_places_are_told_to_come_again(start: Start) -> None:
-    receiver = start(requests=1, wait_s=0.1, read_s=10.0)
-    with socket.create_connection(address(receiver), timeout=20) as first:
+@pytest.fixture
+def admitted(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], threading.Event]:
+    """`admitted(size)`: set once a request was let in that takes so many bytes."""
+
+    def watch(size: int) -> threading.Event:
+        done, take = threading.Event(), Gate.take
+
+        def taking(gate: Gate, room: Room, more: int) -> None:
+            take(gate, room, more)
+            if more == size:
+                done.set()
+
+        monkeypatch.setattr(Gate, "take", taking)
+        return done
+
+    return watch
+
+
+@contextlib.contextmanager
+def half_a_request(receiver: Receiver, length: int) -> Iterator[socket.socket]:
+    """The head of one whose body does not come yet."""
+    with socket.create_connection(address(receiver), timeout=LONG) as first:
         first.sendall(
             b"POST /v1/traces HTTP/1.1\r\nContent-Type: application/json\r\n"
-            b"Content-Length: %d\r\n\r\n" % len(DOCUMENT)
+            b"Content-Length: %d\r\n\r\n" % length
         )
-        until = time.monotonic() + 10
-        while (told := post(receiver, DOCUMENT))[0] == 200:
-            assert time.monotonic() < until
-        status, headers, body = told
+        yield first
+
+
+LONG = 300.0  # seconds, which nothing here takes: what is waited for is said, not timed
+
+
+def test_more_requests_than_places_are_told_to_come_again(
+    start: Start, admitted: Callable[[int], threading.Event]
+) -> None:
+    receiver = start(requests=1, wait_s=0.1, read_s=LONG)
+    let_in = admitted(9_999)
+    with half_a_request(receiver, 9_999) as first:
+        assert let_in.wait(LONG)
+        status, headers, body = post(receiver, DOCUMENT)
         assert (status, headers["Retry-After"], json.loads(body)["code"]) == (429, "1", 8)
-        first.sendall(DOCUMENT)
+        first.sendall(DOCUMENT.ljust(9_999))
         assert first.recv(1000).startswith(b"HTTP/1.1 200 ")
-    assert post(receiver, DOCUMENT)[0] == 200
+        # It was answered when its place was free again.
+        assert post(receiver, DOCUMENT)[0] == 200
 
 
-def test_no_more_memory_than_there_may_be(start: Start) -> None:
-    receiver = start(memory=10_000, read_s=10.0)
-    with socket.create_connection(address(receiver), timeout=20) as first:
-        first.sendall(
-            b"POST /v1/traces HTTP/1.1\r\nContent-Type: application/json\r\n"
-            b"Content-Length: 9999\r\n\r\n"
-        )
-        until = time.monotonic() + 10
-        while post(receiver, DOCUMENT)[0] != 429:
-            assert time.monotonic() < until
-    while post(receiver, DOCUMENT)[0] != 200:
-        assert time.monotonic() < until
-    # One that is alone may be larger.
-    assert post(receiver, DOCUMENT + b" " * 20_000)[0] == 200
+def test_no_more_memory_than_there_may_be(
+    start: Start, admitted: Callable[[int], threading.Event]
+) -> None:
+    receiver = start(memory=10_000, read_s=LONG)
+    let_in = admitted(9_999)
+    with half_a_request(receiver, 9_999) as first:
+        assert let_in.wait(LONG)
+        status, headers, body = post(receiver, DOCUMENT)
+        assert (status, headers["Retry-After"], json.loads(body)["code"]) == (429, "1", 8)
+        # One that is alone may be larger, as this one is when it is decoded.
+        first.sendall(DOCUMENT.ljust(9_999))
+        assert first.recv(1000).startswith(b"HTTP/1.1 200 ")
+        assert post(receiver, DOCUMENT)[0] == 200
 
 
 # --- partial success

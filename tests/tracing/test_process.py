@@ -101,6 +101,32 @@ def test_a_forked_process_has_a_file_of_its_own(tmp_path: Path) -> None:
     assert sorted(names(tmp_path)) == ["child", "inherited", "parent", "parent again"]
 
 
+def test_an_app_that_seeds_its_random_numbers_draws_new_ids_all_the_same(tmp_path: Path) -> None:
+    # A simulation seeds them to be repeatable, in each task anew.
+    script = """
+    import random
+    from dnpcsql.tracing import set_up, span
+    set_up("traces")
+    for _ in range(2):
+        random.seed(42)
+        with span("simulate"):
+            with span("step"):
+                pass
+        assert random.random() == random.Random(42).random()
+    """
+    assert [ran(tmp_path, script) for _ in range(2)] == [0, 0]
+    spans = [
+        one
+        for element in documents(tmp_path / "traces")
+        for scope in element["scopeSpans"]
+        for one in scope["spans"]
+    ]
+    assert len(spans) == 8
+    assert len({one["spanId"] for one in spans}) == 8
+    assert len({one["traceId"] for one in spans}) == 4
+    assert all(one["spanId"][0] in "abcdef" for one in spans)
+
+
 def test_in_batches_all_is_there_at_the_end(tmp_path: Path) -> None:
     script = """
     from dnpcsql.tracing import set_up, span
