@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dnpcsql.answers.failures import Failures
     from dnpcsql.answers.funcx import Chain
     from dnpcsql.answers.hops import Hops
+    from dnpcsql.answers.clocks import Clocks
     from dnpcsql.answers.ledger import Ledger
     from dnpcsql.answers.why import Why
     from dnpcsql.audit import Unmatched
@@ -141,6 +142,11 @@ class Store:
         from dnpcsql.answers.why import why
 
         return why(self, self.run(run))
+    def clocks(self, run: str = "last") -> Clocks:
+        """By how much the clocks of a run's hosts differ: `answers.clocks` says how it is known."""
+        from dnpcsql.answers.clocks import clocks
+
+        return clocks(self, self.run(run))
 
     def unmatched(self, run: str | None = None) -> list[Unmatched]:
         """What one account tells of and its counterpart does not, of all runs or of one."""

@@ -24,6 +24,7 @@ COMMANDS = {
     "why": "why",
     "hops": "hops",
     "ledger": "ledgers",
+    "clocks": "clocks",
     "failures": "failures",
     "sequences": "orders",
     "audit": "auditing",

@@ -1,0 +1,113 @@
+"""Read what HTEX's logs tell of each task: when, and by which manager and worker, in nanoseconds.
+
+Known by the executor's own numbers, so that it is there without any DataFlowKernel too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from dnpcsql.analyses.times import MISSING, Counts, Times
+from dnpcsql.identity import trace_id_of
+
+if TYPE_CHECKING:
+    from dnpcsql.runs import Run
+    from dnpcsql.store import Store
+
+SUBMITTING = ("launched", "interchange_received", "interchange_sent", "interchange_result")
+"""Moments by the clock of the submitting side, where the interchange runs too."""
+WORKING = ("manager_got", "worker_received", "worker_completed", "worker_finished", "worker_lost")
+"""Moments by the clock of the worker's host."""
+MOMENTS = SUBMITTING + WORKING
+
+_TYPES = {
+    "launched": "launched",
+    "interchange_received_task": "interchange_received",
+    "interchange_to_manager": "interchange_sent",
+    "interchange_removing_task": "interchange_result",
+    "manager_got_task": "manager_got",
+    "worker_received_task": "worker_received",
+    "worker_completed_task": "worker_completed",
+    "worker_all_finished_task": "worker_finished",
+    "manager_lost_worker": "worker_lost",
+}
+
+_EVENTS = """
+SELECT substr(span_uuid, 15), type, time_unix_nano FROM event
+WHERE span_uuid > :part || :account AND span_uuid < :part || :account || 'g'
+"""
+
+_OWNERS = """
+SELECT substr(subspan_uuid, 15), substr(superspan_uuid, 15) FROM subspan
+WHERE superspan_uuid > :part || :owner AND superspan_uuid < :part || :owner || 'g'
+  AND subspan_uuid > :part || :owned AND subspan_uuid < :part || :owned || 'g'
+"""
+
+_LAUNCHES = """
+SELECT substr(subspan_uuid, 15), CAST(substr(superspan_uuid, 15, 10) AS INTEGER),
+  CAST(substr(superspan_uuid, 25, 4) AS INTEGER)
+FROM subspan
+WHERE superspan_uuid > :part || '23' AND superspan_uuid < :part || '23g'
+  AND subspan_uuid > :part || '28' AND subspan_uuid < :part || '28g'
+"""
+
+
+class ExecutorTasks(NamedTuple):
+    """All that an executor calls a task: one launch of a try. Arrays are of shape (tasks,)."""
+
+    names: list[str]  # the end of their spans' uuids, in order
+    times: dict[str, Times]  # by moment, MISSING where no file tells
+    task: Counts  # Parsl's number; -1 where no file ties it
+    attempt: Counts  # Parsl's number of the try, from 0; -1 where no file ties it
+    managers: list[str]  # the end of their uuids
+    manager: Counts  # place in `managers`; -1: not told
+    workers: list[str]
+    worker: Counts  # place in `workers`; -1: not told
+
+
+def read_executor_tasks(store: Store, run: Run) -> ExecutorTasks:
+    """What an executor had to do in a run, as its own logs tell it."""
+    part = trace_id_of(run.id)[-12:]
+    found: list[tuple[str, str, int]] = []
+    for account in ("28", "38", "48", "58"):
+        found += store.query(_EVENTS, part=part, account=account).all()
+    sent = store.query(_OWNERS, part=part, owner="36", owned="38").all()
+    got = store.query(_OWNERS, part=part, owner="46", owned="48").all()
+    taken = store.query(_OWNERS, part=part, owner="57", owned="58").all()
+    names = sorted({row[0] for row in found} | {row[0] for row in (*sent, *got, *taken)})
+    places = {name: place for place, name in enumerate(names)}
+    times = {moment: np.full(len(names), MISSING, dtype=np.int64) for moment in MOMENTS}
+    for moment in MOMENTS:
+        _earliest(times[moment], [row for row in found if _TYPES.get(row[1]) == moment], places)
+    task, attempt = np.full((2, len(names)), -1, dtype=np.int64)
+    for name, number, tried in store.query(_LAUNCHES, part=part):
+        if name in places:
+            task[places[name]], attempt[places[name]] = number, tried
+    above = dict(store.query(_OWNERS, part=part, owner="46", owned="57"))
+    by_worker = [(name, above[worker]) for name, worker in taken if worker in above]
+    managers, manager = _owned(len(names), places, [*sent, *got, *by_worker])
+    workers, worker = _owned(len(names), places, taken)
+    return ExecutorTasks(names, times, task, attempt, managers, manager, workers, worker)
+
+
+def _earliest(times: Times, rows: list[tuple[str, str, int]], places: dict[str, int]) -> None:
+    if rows:
+        place = np.array([places[row[0]] for row in rows], dtype=np.int64)
+        at = np.array([row[2] for row in rows], dtype=np.int64)
+        first = np.full(times.shape, np.iinfo(np.int64).max)
+        np.minimum.at(first, place, at)
+        times[place] = first[place]
+
+
+def _owned(
+    size: int, places: dict[str, int], pairs: list[tuple[str, str]]
+) -> tuple[list[str], Counts]:
+    """Who had each task: of several, the one told of last counts."""
+    owners = sorted({owner for _, owner in pairs})
+    numbers = {owner: number for number, owner in enumerate(owners)}
+    owned = np.full(size, -1, dtype=np.int64)
+    for name, owner in pairs:
+        owned[places[name]] = numbers[owner]
+    return owners, owned
