@@ -67,6 +67,10 @@ class Clocks(NamedTuple):
     hosts: list[HostClock]
     hops: list[Hop]
 
+    def knows(self, host: str | None) -> bool:
+        """Whether messages bound that host's clock."""
+        return any(known.host == host for known in self.hosts)
+
     def offset_ns(self, host: str | None, at: Times) -> Times:
         """What to take off that host's times, told about `at`; 0 where its clock may be right."""
         for known in self.hosts:

@@ -34,10 +34,13 @@ _TYPES = {
     "manager_lost_worker": "worker_lost",
 }
 
-_EVENTS = """
-SELECT substr(span_uuid, 15), type, time_unix_nano FROM event
-WHERE span_uuid > :part || :account AND span_uuid < :part || :account || 'g'
-"""
+_PLACES = " ".join(
+    f"WHEN '{type_}' THEN {MOMENTS.index(moment)}" for type_, moment in _TYPES.items()
+)
+_EVENTS = f"""
+SELECT substr(span_uuid, 15), CASE type {_PLACES} END AS moment, time_unix_nano FROM event
+WHERE span_uuid > :part || :account AND span_uuid < :part || :account || 'g' AND moment IS NOT NULL
+"""  # noqa: S608
 
 _OWNERS = """
 SELECT substr(subspan_uuid, 15), substr(superspan_uuid, 15) FROM subspan
@@ -57,7 +60,7 @@ WHERE superspan_uuid > :part || '23' AND superspan_uuid < :part || '23g'
 class ExecutorTasks(NamedTuple):
     """All that an executor calls a task: one launch of a try. Arrays are of shape (tasks,)."""
 
-    names: list[str]  # the end of their spans' uuids, in order
+    names: list[str]  # the end of their spans' uuids
     times: dict[str, Times]  # by moment, MISSING where no file tells
     task: Counts  # Parsl's number; -1 where no file ties it
     attempt: Counts  # Parsl's number of the try, from 0; -1 where no file ties it
@@ -70,17 +73,18 @@ class ExecutorTasks(NamedTuple):
 def read_executor_tasks(store: Store, run: Run) -> ExecutorTasks:
     """What an executor had to do in a run, as its own logs tell it."""
     part = trace_id_of(run.id)[-12:]
-    found: list[tuple[str, str, int]] = []
+    found: list[tuple[str, int, int]] = []
     for account in ("28", "38", "48", "58"):
         found += store.query(_EVENTS, part=part, account=account).all()
     sent = store.query(_OWNERS, part=part, owner="36", owned="38").all()
     got = store.query(_OWNERS, part=part, owner="46", owned="48").all()
     taken = store.query(_OWNERS, part=part, owner="57", owned="58").all()
-    names = sorted({row[0] for row in found} | {row[0] for row in (*sent, *got, *taken)})
-    places = {name: place for place, name in enumerate(names)}
-    times = {moment: np.full(len(names), MISSING, dtype=np.int64) for moment in MOMENTS}
-    for moment in MOMENTS:
-        _earliest(times[moment], [row for row in found if _TYPES.get(row[1]) == moment], places)
+    places: dict[str, int] = {}
+    for rows in (found, sent, got, taken):
+        for row in rows:
+            places.setdefault(row[0], len(places))
+    names = list(places)
+    times = _earliest(found, places)
     task, attempt = np.full((2, len(names)), -1, dtype=np.int64)
     for name, number, tried in store.query(_LAUNCHES, part=part):
         if name in places:
@@ -92,13 +96,16 @@ def read_executor_tasks(store: Store, run: Run) -> ExecutorTasks:
     return ExecutorTasks(names, times, task, attempt, managers, manager, workers, worker)
 
 
-def _earliest(times: Times, rows: list[tuple[str, str, int]], places: dict[str, int]) -> None:
+def _earliest(rows: list[tuple[str, int, int]], places: dict[str, int]) -> dict[str, Times]:
+    """By moment, the first time that is told of each task's."""
+    none = np.iinfo(np.int64).max
+    grid = np.full((len(places), len(MOMENTS)), none)
     if rows:
         place = np.array([places[row[0]] for row in rows], dtype=np.int64)
-        at = np.array([row[2] for row in rows], dtype=np.int64)
-        first = np.full(times.shape, np.iinfo(np.int64).max)
-        np.minimum.at(first, place, at)
-        times[place] = first[place]
+        moment, at = np.array([row[1:] for row in rows], dtype=np.int64).T
+        np.minimum.at(grid, (place, moment), at)
+    grid[grid == none] = MISSING
+    return {moment: grid[:, number] for number, moment in enumerate(MOMENTS)}
 
 
 def _owned(
