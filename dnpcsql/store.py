@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dnpcsql.answers.funcx import Chain
     from dnpcsql.answers.hops import Hops
     from dnpcsql.answers.clocks import Clocks
+    from dnpcsql.answers.idle import Idle
     from dnpcsql.answers.ledger import Ledger
     from dnpcsql.answers.why import Why
     from dnpcsql.audit import Unmatched
@@ -147,6 +148,12 @@ class Store:
         from dnpcsql.answers.clocks import clocks
 
         return clocks(self, self.run(run))
+
+    def idle(self, run: str = "last") -> Idle:
+        """Why a run's workers were idle, each worker-second: `answers.idle` says how."""
+        from dnpcsql.answers.idle import idle
+
+        return idle(self, self.run(run))
 
     def unmatched(self, run: str | None = None) -> list[Unmatched]:
         """What one account tells of and its counterpart does not, of all runs or of one."""

@@ -75,7 +75,7 @@ class Bounds(NamedTuple):
 
 
 class Messages(NamedTuple):
-    """Messages one way: when, by the reference's clock, and the bound each gives. In order of time."""
+    """Messages one way, in order of time: when, by the reference's clock, and each one's bound."""
 
     at: Times
     offset: Times

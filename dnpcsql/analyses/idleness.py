@@ -116,7 +116,7 @@ def idleness(pools: Pools, work: Work, waiting: Waiting) -> Idleness:
         zip((OTHER, *STAGES[1:], NOTHING), longest, strict=True)
     )
     capacity, taken = _weighed(pools.lasts, pools.size), _by_pool(pools, held)
-    held = _held(pools, Work(*(column[work.known] for column in work)))
+    held = _held(pools, _known(work))
     busy = _by_pool(pools, held)
     causes[UNFINISHED] = sum(taken) - sum(busy)
     return Idleness(
@@ -124,7 +124,7 @@ def idleness(pools: Pools, work: Work, waiting: Waiting) -> Idleness:
         sum(busy),
         causes,
         {cause: found for cause, found in stretches.items() if found is not None},
-        int(_added(held.begins, held.ends, held.count).counts.max(initial=0)),
+        int(_added(held.begins, held.ends, held.workers).counts.max(initial=0)),
         capacity,
         busy,
     )
@@ -138,17 +138,22 @@ class _Steps(NamedTuple):
 
 
 class _Held(NamedTuple):
-    """How many workers of a pool are busy, piece by piece without overlap; never more than it has."""
+    """How many workers of a pool are busy, in pieces without overlap; never more than it has."""
 
     pool: Counts
     begins: Times
     ends: Times
-    count: Counts
+    workers: Counts
+
+
+def _known(work: Work) -> Work:
+    known = work.known
+    return Work(work.pool[known], work.begins[known], work.ends[known], known[known])
 
 
 def _by_pool(pools: Pools, held: _Held) -> list[int]:
     found = [0] * len(pools.size)
-    weighed = _weighed(held.ends - held.begins, held.count)
+    weighed = _weighed(held.ends - held.begins, held.workers)
     for pool, lasts in zip(held.pool.tolist(), weighed, strict=True):
         found[pool] += lasts
     return found
@@ -192,7 +197,7 @@ def _left(pools: Pools, held: _Held, phase: int, which: Mask) -> int:
         np.minimum(held.ends, ends[held.pool]) - np.maximum(held.begins, begins[held.pool]), 0
     )
     whole = sum(_weighed((ends - begins)[which], pools.size[which]))
-    return whole - sum(_weighed(inside[mine], held.count[mine]))
+    return whole - sum(_weighed(inside[mine], held.workers[mine]))
 
 
 def _managers(pools: Pools, held: _Held, waiting: Waiting) -> tuple[_Steps, _Steps, _Steps]:
@@ -209,9 +214,7 @@ def _managers(pools: Pools, held: _Held, waiting: Waiting) -> tuple[_Steps, _Ste
          queued_at, queued_at]
     )  # fmt: skip
     times = np.concatenate([up, down, begins, ends, waiting.begins[near], waiting.ends[near]])
-    change = np.concatenate(
-        [pools.size, -pools.size, -held.count, held.count, ones, -ones]
-    )
+    change = np.concatenate([pools.size, -pools.size, -held.workers, held.workers, ones, -ones])
     is_queue = np.arange(times.size) >= times.size - 2 * queued_at.size
     order = np.lexsort((times, manager))
     manager, times, change, is_queue = manager[order], times[order], change[order], is_queue[order]
@@ -284,5 +287,3 @@ def _stretch(times: Times, counts: Counts) -> Stretch | None:
     begins, ends = times[np.flatnonzero(edges > 0)], times[np.flatnonzero(edges < 0)]
     longest = int(np.argmax(ends - begins))
     return Stretch(int(begins[longest]), int(ends[longest]))
-
-

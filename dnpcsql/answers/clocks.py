@@ -1,4 +1,7 @@
-"""What a run's messages tell of its hosts' clocks, and which hops are too short to be measured."""
+"""What a run's messages tell of its hosts' clocks, and which hops are too short to be measured.
+
+The view clock_message lists the same messages, with the lines that tell of each.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +10,43 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dnpcsql.analyses.clocks import Bounds, Message, Messages, bounds, messages, middles
-from dnpcsql.analyses.times import Times, numbered
+from dnpcsql.analyses.times import MISSING, Counts, Mask, Times, numbered, told
+from dnpcsql.answers.executor_tasks import TYPES, ExecutorTasks, read_executor_tasks
 from dnpcsql.answers.finding import Finding
+from dnpcsql.identity import trace_id_of
 
 if TYPE_CHECKING:
     from dnpcsql.runs import Run
     from dnpcsql.store import Store
 
-_MESSAGES = """
-SELECT host, manager, way, submit_unix_nano, host_unix_nano, submit_type, host_type,
-  executor_task_id, submit_file, submit_line, host_file, host_line
-FROM clock_message WHERE run_id = :run
+_HOSTS = """
+SELECT substr(uuid, 15), json_extract(attributes, '$."host.name"') FROM span
+WHERE (uuid > :part || '16' AND uuid < :part || '16g'
+    OR uuid > :part || '36' AND uuid < :part || '36g')
+  AND json_extract(attributes, '$."host.name"') IS NOT NULL
 """
+_PENDING = """
+SELECT CAST(substr(span_uuid, 15) AS INTEGER), min(time_unix_nano) FROM event
+WHERE span_uuid > :part || '23' AND span_uuid < :part || '23g' AND type = 'pending'
+GROUP BY span_uuid
+"""
+_LINE = """
+SELECT path || ':' || line FROM event JOIN source ON source.id = source_id
+WHERE span_uuid = :uuid AND type = :type AND time_unix_nano = :at
+"""
+_ACCOUNTS = {
+    "pending": "23", "interchange_received": "38", "interchange_result": "38",
+    "manager_got": "48", "worker_received": "58", "worker_completed": "58",
+}  # fmt: skip
+_EVENTS = {moment: type_ for type_, moment in TYPES.items()} | {"pending": "pending"}
+_TRIES = 10_000  # a try's number in its uuid: four digits after its task's
 _MILLISECOND = 1_000_000
 
 
 class Evidence(NamedTuple):
     """The message that bounds a clock from one side."""
 
-    executor_task_id: int
+    executor_task: str  # its number
     submit: str  # the event of the submitting side, and where it stands: `type, file:line`
     host: str  # the event of the worker's host, and where it stands
     bound_ns: int
@@ -92,39 +113,89 @@ class Clocks(NamedTuple):
         )
 
 
+class _Way(NamedTuple):
+    """Messages of one kind, of all hosts."""
+
+    near: str  # the moment of the submitting side
+    far: str  # the moment of the worker's host
+    there: bool  # to the host, not back from it
+    task: Counts  # place in ExecutorTasks.names
+    submit: Times
+    host: Times
+
+    def take(self, which: Mask) -> _Way:
+        return self._replace(
+            task=self.task[which], submit=self.submit[which], host=self.host[which]
+        )
+
+
 def clocks(store: Store, run: Run) -> Clocks:
     """Bounds on each host's clock, from the messages that its tasks are.
 
     Only HTEX's logs tell of messages. Raw times are never rewritten.
     """
-    rows = store.query(_MESSAGES, run=run.id).all()
-    names, places = numbered(
-        row[0] if row[0] is not None else f"host of manager {row[1]}" for row in rows
-    )
-    ways = np.array([row[2] == "there" for row in rows], dtype=np.bool_)
-    near = np.array([row[3] for row in rows], dtype=np.int64)
-    far = np.array([row[4] for row in rows], dtype=np.int64)
+    return clocks_of(store, run, read_executor_tasks(store, run))
+
+
+def clocks_of(store: Store, run: Run, tasks: ExecutorTasks) -> Clocks:
+    """The same from tasks that were read before."""
+    named: dict[str, str] = dict(store.query(_HOSTS, part=trace_id_of(run.id)[-12:]))
+    names, host = numbered(named.get(name, f"host of manager {name}") for name in tasks.managers)
+    ways = _ways(store, run, tasks)
     hosts, hops = [], []
     for number, name in enumerate(names):
-        mine = np.flatnonzero(places == number)
-        there, back = mine[ways[mine]], mine[~ways[mine]]
-        blur = _blur(near[mine], far[mine])
-        sent = messages(near[there], far[there] + blur)
-        answered = messages(near[back], far[back] - blur)
-        known = bounds(sent, answered)
-        host = HostClock(
-            name,
-            known,
-            _evidence(rows, there, known.latest_there),
-            _evidence(rows, back, known.latest_back),
-            sent,
-            answered,
+        managers = np.append(host == number, False)
+        mine = [way.take(managers[tasks.manager[way.task]]) for way in ways]
+        mine = [way for way in mine if way.task.size]
+        if not mine:
+            continue
+        found = _host(store, run, tasks, name, mine)
+        hosts.append(found)
+        # On one host one clock tells all.
+        hops += _hops(found, 0 if name == run.host else found.bounds.uncertainty, mine)
+    hosts.sort(key=lambda one: one.host)
+    return Clocks(run, run.host or "submitting side", hosts, sorted(hops))
+
+
+def _ways(store: Store, run: Run, tasks: ExecutorTasks) -> list[_Way]:
+    """All messages. interchange.log tells of `Sent tasks` after it sent them, so it is their coming
+    there that counts; where logs at INFO level tell of neither, a try's pending, for `launched` is
+    logged after the launch."""
+    times = dict(tasks.times)
+    full = told(times["interchange_received"]) & told(times["manager_got"])
+    times["pending"] = np.full(full.shape, MISSING, dtype=np.int64)
+    if (~full & told(times["worker_received"])).any():
+        known: dict[int, int] = dict(store.query(_PENDING, part=trace_id_of(run.id)[-12:]))
+        tries = zip((tasks.task * _TRIES + tasks.attempt).tolist(), full.tolist(), strict=True)
+        times["pending"][:] = [
+            MISSING if other else known.get(key, MISSING) for key, other in tries
+        ]
+    found = []
+    for near, far, there in (
+        ("interchange_received", "manager_got", True),
+        ("pending", "worker_received", True),
+        ("interchange_result", "worker_completed", False),
+    ):
+        both = np.flatnonzero(told(times[near]) & told(times[far]) & (tasks.manager >= 0))
+        found.append(_Way(near, far, there, both, times[near][both], times[far][both]))
+    return found
+
+
+def _host(store: Store, run: Run, tasks: ExecutorTasks, name: str, mine: list[_Way]) -> HostClock:
+    sides: list[Messages] = []
+    evidence: list[Evidence | None] = []
+    for there, sign in ((True, 1), (False, -1)):
+        ways = [way for way in mine if way.there == there]
+        submit, host = (
+            np.concatenate([getattr(way, side) for way in ways] or [np.empty(0, dtype=np.int64)])
+            for side in ("submit", "host")
         )
-        hosts.append(host)
-        uncertainty = 0 if name == run.host else known.uncertainty  # on one host one clock tells all
-        hops += _hops(host, uncertainty, rows, near, far, there, back)
-    order = sorted(hosts, key=lambda host: host.host)
-    return Clocks(run, run.host or "submitting side", order, sorted(hops))
+        sides.append(messages(submit, host + sign * _blur(submit, host)))
+    known = bounds(*sides)
+    for there, message in ((True, known.latest_there), (False, known.latest_back)):
+        ways = [way for way in mine if way.there == there]
+        evidence.append(message and _evidence(store, run, tasks, ways, message))
+    return HostClock(name, known, evidence[0], evidence[1], sides[0], sides[1])
 
 
 def _blur(near: Times, far: Times) -> int:
@@ -133,46 +204,37 @@ def _blur(near: Times, far: Times) -> int:
     return _MILLISECOND if any(coarse) else 0
 
 
-def _evidence(rows: list[tuple[object, ...]], places: Times, message: Message | None) -> Evidence | None:
-    if message is None:
-        return None
-    row = rows[int(places[message.place])]
-    return Evidence(
-        int(str(row[7])),
-        f"{row[5]}, {row[8]}:{row[9]}",
-        f"{row[6]}, {row[10]}:{row[11]}",
-        message.offset,
-    )
+def _evidence(
+    store: Store, run: Run, tasks: ExecutorTasks, ways: list[_Way], message: Message
+) -> Evidence:
+    """The lines that tell of a message."""
+    part, place = trace_id_of(run.id)[-12:], message.place
+    for way in ways:
+        if place < way.task.size:
+            break
+        place -= way.task.size
+    task = int(way.task[place])
+    shown = []
+    for moment, at in ((way.near, way.submit[place]), (way.far, way.host[place])):
+        account = _ACCOUNTS[moment]
+        number = int(tasks.task[task] * _TRIES + tasks.attempt[task])
+        name = f"{number:014d}" if account == "23" else tasks.names[task]
+        type_ = _EVENTS[moment]
+        line = store.query(_LINE, uuid=part + account + name, type=type_, at=int(at)).value()
+        shown.append(f"{type_}, {line}")
+    return Evidence(tasks.names[task][6:].lstrip("0"), shown[0], shown[1], message.offset)
 
 
-def _hops(
-    host: HostClock,
-    uncertainty: int | None,
-    rows: list[tuple[object, ...]],
-    near: Times,
-    far: Times,
-    there: Times,
-    back: Times,
-) -> list[Hop]:
-    """The hops that cross from one clock to the other, by kind."""
+def _hops(host: HostClock, uncertainty: int | None, mine: list[_Way]) -> list[Hop]:
+    """The hops that cross from one clock to the other."""
     found = []
-    for places, sign in ((there, 1), (back, -1)):
-        kinds, numbers = numbered((rows[place][5], rows[place][6]) for place in places.tolist())
-        for number in range(len(kinds)):
-            mine = places[numbers == number]
-            types = str(rows[int(mine[0])][5]), str(rows[int(mine[0])][6])
-            offset = middles(host.there, host.back, near[mine])
-            raw = sign * (far[mine] - near[mine])
-            found.append(
-                Hop(
-                    host.host,
-                    *(types if sign > 0 else types[::-1]),
-                    int(mine.size),
-                    int(np.median(raw)),
-                    int(np.median(raw - sign * offset)),
-                    uncertainty,
-                )
-            )
+    for way in mine:
+        sign = 1 if way.there else -1
+        offset = middles(host.there, host.back, way.submit)
+        raw = sign * (way.host - way.submit)
+        begin, end = (way.near, way.far) if way.there else (way.far, way.near)
+        median, aligned = int(np.median(raw)), int(np.median(raw - sign * offset))
+        found.append(Hop(host.host, begin, end, int(raw.size), median, aligned, uncertainty))
     return found
 
 
@@ -185,7 +247,9 @@ def findings(found: Clocks) -> list[Finding]:
             continue
         late = low is not None and low > 0
         between = " and ".join(f"{abs(end) / 1e9:.3f}" for end in (low, high) if end is not None)
-        known = f"between {between} s" if low is not None and high is not None else f"by {between} s"
+        known = (
+            f"between {between} s" if low is not None and high is not None else f"by {between} s"
+        )
         said.append(
             Finding(
                 abs((low if late else high) or 0) / 1e9,
@@ -207,19 +271,16 @@ def caveats(found: Clocks) -> list[str]:
     """What the bounds rest on, and what they cannot know."""
     if not found.hosts:
         return [
-            "no messages between hosts are told of: it takes interchange.log and worker logs of HTEX"
+            "no messages between hosts are told of: it takes HTEX's interchange.log and worker logs"
         ]
     said = [
-        "a clock is taken to gain or lose at most 500 millionths of the time that passes; where few "
-        "messages went, bounds are wide"
+        "a clock is taken to gain or lose at most 500 ppm; where few messages went, bounds are wide"
     ]
     for host in found.hosts:
         if host.bounds.crossed:
             drift, apart = host.bounds.drift_ppm, f"{host.bounds.crossed / 1e6:.1f} ms"
             said.append(
-                f"{host.host}: its messages contradict each other by {apart}: a log line is late, or "
+                f"{host.host}: its messages contradict each other by {apart}: a line is late, or "
                 + ("its clock drifts" if drift is None else f"its clock drifts by {drift:.0f} ppm")
             )
     return said
-
-

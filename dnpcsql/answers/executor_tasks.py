@@ -22,7 +22,7 @@ WORKING = ("manager_got", "worker_received", "worker_completed", "worker_finishe
 """Moments by the clock of the worker's host."""
 MOMENTS = SUBMITTING + WORKING
 
-_TYPES = {
+TYPES = {
     "launched": "launched",
     "interchange_received_task": "interchange_received",
     "interchange_to_manager": "interchange_sent",
@@ -35,12 +35,12 @@ _TYPES = {
 }
 
 _PLACES = " ".join(
-    f"WHEN '{type_}' THEN {MOMENTS.index(moment)}" for type_, moment in _TYPES.items()
+    f"WHEN '{type_}' THEN {MOMENTS.index(moment)}" for type_, moment in TYPES.items()
 )
 _EVENTS = f"""
 SELECT substr(span_uuid, 15), CASE type {_PLACES} END AS moment, time_unix_nano FROM event
 WHERE span_uuid > :part || :account AND span_uuid < :part || :account || 'g' AND moment IS NOT NULL
-"""  # noqa: S608
+"""
 
 _OWNERS = """
 SELECT substr(subspan_uuid, 15), substr(superspan_uuid, 15) FROM subspan
@@ -89,7 +89,7 @@ def read_executor_tasks(store: Store, run: Run) -> ExecutorTasks:
     for name, number, tried in store.query(_LAUNCHES, part=part):
         if name in places:
             task[places[name]], attempt[places[name]] = number, tried
-    above = dict(store.query(_OWNERS, part=part, owner="46", owned="57"))
+    above: dict[str, str] = dict(store.query(_OWNERS, part=part, owner="46", owned="57"))
     by_worker = [(name, above[worker]) for name, worker in taken if worker in above]
     managers, manager = _owned(len(names), places, [*sent, *got, *by_worker])
     workers, worker = _owned(len(names), places, taken)

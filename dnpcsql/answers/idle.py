@@ -22,7 +22,7 @@ from dnpcsql.analyses.idleness import (
 )
 from dnpcsql.analyses.path import PLACE, Paths
 from dnpcsql.analyses.times import MISSING, Counts, Mask, Times, from_seconds, told
-from dnpcsql.answers.clocks import Clocks, clocks
+from dnpcsql.answers.clocks import Clocks, clocks_of
 from dnpcsql.answers.executor_tasks import ExecutorTasks, read_executor_tasks
 from dnpcsql.answers.finding import Finding
 from dnpcsql.answers.paths import read_paths
@@ -93,17 +93,17 @@ def idle(store: Store, run: Run) -> Idle:
 
     Raises NotFoundError if none does: it takes HTEX's logs, or monitoring.db.
     """
-    return idle_of(store, run, read_paths(store, run), clocks(store, run))
+    tasks = read_executor_tasks(store, run)
+    return idle_of(store, run, read_paths(store, run), tasks, clocks_of(store, run, tasks))
 
 
-def idle_of(store: Store, run: Run, paths: Paths, known: Clocks) -> Idle:
-    """The same from a path and clocks that were read before."""
+def idle_of(store: Store, run: Run, paths: Paths, tasks: ExecutorTasks, known: Clocks) -> Idle:
+    """The same from what was read before."""
     managers = read_managers(store, run)
     if not managers:
         raise NotFoundError(
             f"no file tells of workers of run {run.id[:8]}: it takes HTEX's logs or monitoring.db"
         )
-    tasks = read_executor_tasks(store, run)
     below, rows = _below(tasks, managers, known)
     executors, workers = [], []
     for label, there in read_workers(store, run, managers, tasks, known).items():
@@ -136,21 +136,19 @@ def _by_worker(label: str, there: Workers, found: Idleness) -> list[WorkerTime]:
     ]  # fmt: skip
 
 
-def _below(
-    tasks: ExecutorTasks, managers: list[Manager], known: Clocks
-) -> tuple[Waiting, Counts]:
+def _below(tasks: ExecutorTasks, managers: list[Manager], known: Clocks) -> tuple[Waiting, Counts]:
     """Tasks between their launch and a worker; and which of `tasks` each of them is."""
     times = {moment: column.copy() for moment, column in tasks.times.items()}
     hosts = {manager.name: manager.host for manager in managers}
-    for number, name in enumerate(tasks.managers):
+    for place, name in enumerate(tasks.managers):
         if known.knows(hosts.get(name)):
             for moment in ("manager_got", "worker_received"):
-                mine = (tasks.manager == number) & told(times[moment])
+                mine = (tasks.manager == place) & told(times[moment])
                 times[moment][mine] -= known.offset_ns(hosts[name], times[moment][mine])
     begun = _first(times["launched"], times["interchange_received"], times["interchange_sent"])
     sent = _first(times["interchange_sent"], times["manager_got"])
     # What no worker ever took waits for as long as there are any.
-    last = max((int(side.max(initial=MISSING)) for side in (*times.values(), *_gone(managers))))
+    last = max(int(side.max(initial=MISSING)) for side in (*times.values(), *_gone(managers)))
     taken = _first(times["worker_received"], times["interchange_result"])
     taken = np.where(told(taken), taken, last)
     row = np.arange(begun.size)
@@ -164,7 +162,9 @@ def _below(
         some = which & told(begins)
         number = np.full(int(some.sum()), STAGES.index(stage), dtype=np.int64)
         parts.append((number, tasks.manager[some], begins[some], ends[some], row[some]))
-    stage_, manager, begins, ends, rows = (np.concatenate(part) for part in zip(*parts, strict=True))
+    stage_, manager, begins, ends, rows = (
+        np.concatenate(part) for part in zip(*parts, strict=True)
+    )
     return Waiting(stage_, manager, begins, ends), rows
 
 

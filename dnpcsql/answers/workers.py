@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _MANAGERS = """
 SELECT substr(uuid, 15) AS name, executor, block_id, manager_id, host, state, workers, registered,
   ended, last_heard
-FROM parsl_manager WHERE run_id = :run ORDER BY executor, block_id, registered
+FROM manager_life WHERE run_id = :run ORDER BY executor, block_id, registered
 """
 _WORKERS = """
 SELECT uuid, substr(parent_uuid, 15), json_extract(attributes, '$."parsl.worker.id"'),
@@ -89,7 +89,7 @@ class Workers(NamedTuple):
 def read_managers(store: Store, run: Run) -> list[Manager]:
     """The managers of a run, in order of executor and block."""
     part = trace_id_of(run.id)[-12:]
-    stops = dict(store.query(_TOLD_TO_STOP, part=part))
+    stops: dict[str, int] = dict(store.query(_TOLD_TO_STOP, part=part))
     names = Names(run.id, ENTITY)
     asked: dict[str, int] = {}
     gone: dict[str, int] = {}
@@ -129,10 +129,17 @@ def read_workers(
 
 
 def _of_executor(
-    managers: list[Manager], logged: list[Any], held: list[Any], lost: dict[str, bool], known: Clocks
+    managers: list[Manager],
+    logged: list[Any],
+    held: list[Any],
+    lost: dict[str, bool],
+    known: Clocks,
 ) -> Workers:
     numbers = {manager.name: number for number, manager in enumerate(managers)}
-    owner, names, begun, sizes = [], [], [], []
+    owner: list[int] = []
+    names: list[str] = []
+    begun: list[int | None] = []
+    sizes: list[int] = []
     places: dict[Any, int] = {}
     for uuid, manager, worker, started in logged:
         if manager in numbers:
@@ -188,14 +195,15 @@ def _work(
             open_ = finished is None and not lost.get(name, False)
             rows.append((place, received, freed, open_))
     pool = np.array([row[0] for row in rows], dtype=np.int64)
-    begins, ends = (
-        _aligned(from_seconds([row[side] for row in rows]), [hosts[place] for place in pool], known)
-        for side in (1, 2)
-    )
+    received, freed = (from_seconds([row[side] for row in rows]) for side in (1, 2))
+    begins = _aligned(received, [hosts[place] for place in pool], known)
+    ends = begins + (freed - received)  # how long it took is its own clock's to say
     order = np.lexsort((begins, pool))
     pool, begins, ends = pool[order], begins[order], ends[order]
     last = np.append(pool[1:] != pool[:-1], True)[: pool.size]
-    never = np.array([row[3] for row in rows], dtype=np.bool_)[order] & last & (pools.size[pool] == 1)
+    never = (
+        np.array([row[3] for row in rows], dtype=np.bool_)[order] & last & (pools.size[pool] == 1)
+    )
     gone = pools.edges[pool[never], 4]
     return Work(
         np.concatenate([pool, pool[never]]),

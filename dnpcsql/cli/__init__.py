@@ -25,6 +25,7 @@ COMMANDS = {
     "hops": "hops",
     "ledger": "ledgers",
     "clocks": "clocks",
+    "idle": "idleness",
     "failures": "failures",
     "sequences": "orders",
     "audit": "auditing",

@@ -73,13 +73,23 @@ def _text(found: Clocks) -> list[str]:
         )
         for host in found.hosts
     ]
-    columns = ("host", "at_least_s", "at_most_s", "middle_s", "+-_s", "", "drift_ppm", "there", "back")
+    columns = (
+        "host",
+        "at_least_s",
+        "at_most_s",
+        "middle_s",
+        "+-_s",
+        "",
+        "drift_ppm",
+        "there",
+        "back",
+    )
     lines += table(columns, rows) if rows else []
     for host in found.hosts:
         for side, one in (("at most", host.from_above), ("at least", host.from_below)):
             if one is not None:
                 lines.append(
-                    f"  {plain(host.host)}, {side}: task {one.executor_task_id}: "
+                    f"  {plain(host.host)}, {side}: task {one.executor_task}: "
                     f"{plain(one.submit)}; {plain(one.host)}"
                 )
     if found.hops:
@@ -91,8 +101,8 @@ def _text(found: Clocks) -> list[str]:
             )
             for hop in found.hops
         ]  # fmt: skip
-        columns = ("host", "hop", "n", "median_s", "aligned_s", "+-_s", "")
-        lines += ["", *table(columns, hops)]
+        names = ("host", "hop", "n", "median_s", "aligned_s", "+-_s", "")
+        lines += ["", *table(names, hops)]
     return lines
 
 
