@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dnpcsql.answers.funcx import Chain
     from dnpcsql.answers.hops import Hops
     from dnpcsql.answers.clocks import Clocks
+    from dnpcsql.answers.critical import Critical
     from dnpcsql.answers.idle import Idle
     from dnpcsql.answers.ledger import Ledger
     from dnpcsql.answers.why import Why
@@ -154,6 +155,12 @@ class Store:
         from dnpcsql.answers.idle import idle
 
         return idle(self, self.run(run))
+
+    def critical(self, run: str = "last", *, faster: Sequence[str] = ()) -> Critical:
+        """What a run's length hung on, and what if: `answers.critical` says how."""
+        from dnpcsql.answers.critical import critical
+
+        return critical(self, self.run(run), faster)
 
     def unmatched(self, run: str | None = None) -> list[Unmatched]:
         """What one account tells of and its counterpart does not, of all runs or of one."""

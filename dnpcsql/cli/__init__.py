@@ -26,6 +26,7 @@ COMMANDS = {
     "ledger": "ledgers",
     "clocks": "clocks",
     "idle": "idleness",
+    "critical": "critical",
     "failures": "failures",
     "sequences": "orders",
     "audit": "auditing",
