@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dnpcsql.answers.failures import Failures
     from dnpcsql.answers.funcx import Chain
     from dnpcsql.answers.hops import Hops
+    from dnpcsql.answers.bottleneck import Bottleneck
     from dnpcsql.answers.clocks import Clocks
     from dnpcsql.answers.critical import Critical
     from dnpcsql.answers.idle import Idle
@@ -161,6 +162,12 @@ class Store:
         from dnpcsql.answers.critical import critical
 
         return critical(self, self.run(run), faster)
+
+    def bottleneck(self, run: str = "last") -> Bottleneck:
+        """Which stage of a run saturates first: `answers.bottleneck` says how it is known."""
+        from dnpcsql.answers.bottleneck import bottleneck
+
+        return bottleneck(self, self.run(run))
 
     def unmatched(self, run: str | None = None) -> list[Unmatched]:
         """What one account tells of and its counterpart does not, of all runs or of one."""

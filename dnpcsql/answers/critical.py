@@ -24,6 +24,7 @@ from dnpcsql.analyses.critical import (
 )
 from dnpcsql.analyses.path import PLACE, Paths
 from dnpcsql.analyses.times import MISSING, Counts, Mask, Times, exact_sum, numbered, told
+from dnpcsql.answers.aligned import aligned
 from dnpcsql.answers.clocks import Clocks, clocks
 from dnpcsql.answers.finding import Finding
 from dnpcsql.answers.paths import read_paths
@@ -135,14 +136,8 @@ def _tasks(paths: Paths, known: Clocks) -> tuple[Tasks, Counts]:
     """What was observed of each task, of its last try; and which try that is (-1: none is told)."""
     last = np.full(paths.tasks.shape, -1, dtype=np.int64)
     last[paths.owners] = np.arange(paths.owners.size)
-    times = np.vstack([paths.times, np.full((1, paths.times.shape[1]), MISSING)])[last]
-    hosts = [*paths.hosts, "-"]
-    for host in {host for host in hosts if known.knows(host)}:
-        mine = np.array([name == host for name in hosts], dtype=np.bool_)[last]
-        for moment in (*_BEGINS, *_ENDS):
-            column = times[:, PLACE[moment]]
-            some = mine & told(column)
-            column[some] -= known.offset_ns(host, column[some])
+    times = aligned(paths, known)
+    times = np.vstack([times, np.full((1, times.shape[1]), MISSING)])[last]
     done = np.where(told(paths.done), paths.done, paths.last_heard)
     invoked = _first(paths.invoked, times[:, PLACE["pending"]], done)
     done = np.maximum(done, invoked)

@@ -27,6 +27,7 @@ COMMANDS = {
     "clocks": "clocks",
     "idle": "idleness",
     "critical": "critical",
+    "bottleneck": "bottleneck",
     "failures": "failures",
     "sequences": "orders",
     "audit": "auditing",
