@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from dnpcsql.analyses.sequences import Variant
-    from dnpcsql.answers.failures import Failures
-    from dnpcsql.answers.funcx import Chain
-    from dnpcsql.answers.hops import Hops
     from dnpcsql.answers.bottleneck import Bottleneck
     from dnpcsql.answers.clocks import Clocks
     from dnpcsql.answers.critical import Critical
+    from dnpcsql.answers.failures import Failures
+    from dnpcsql.answers.funcx import Chain
+    from dnpcsql.answers.hops import Hops
     from dnpcsql.answers.idle import Idle
     from dnpcsql.answers.ledger import Ledger
     from dnpcsql.answers.why import Why
@@ -145,6 +145,7 @@ class Store:
         from dnpcsql.answers.why import why
 
         return why(self, self.run(run))
+
     def clocks(self, run: str = "last") -> Clocks:
         """By how much the clocks of a run's hosts differ: `answers.clocks` says how it is known."""
         from dnpcsql.answers.clocks import clocks

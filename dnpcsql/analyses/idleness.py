@@ -32,15 +32,15 @@ STAGES = (OWN, UNTOLD, INTERCHANGE, DFK, DEPENDENCIES)
 
 ABOUT = {
     PENDING: "the block was asked for, and no manager of it had registered",
-    STARTING: "its manager was there, the worker not yet",
-    OWN: "a task was with its manager, or on the way to it",
+    STARTING: "the manager was there, the worker not yet",
+    OWN: "a task was with their own manager, or on the way to it",
     OTHER: "a task was with another manager, whose workers were all busy",
     UNTOLD: "a task was launched and with no worker; the logs do not tell where",
     INTERCHANGE: "a task was on the way to the interchange, or waited there",
     DFK: "a task was ready, and not launched yet",
     DEPENDENCIES: "tasks were submitted, and waited for others",
-    NOTHING: "there was no task for it",
-    UNFINISHED: "it had a task of which nothing more was heard",
+    NOTHING: "there was no task for them",
+    UNFINISHED: "they had a task of which nothing more was heard",
     DRAINING: "told to take no more tasks, or to stop",
     LOST: "its manager was lost, the block not yet gone",
 }

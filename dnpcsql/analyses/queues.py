@@ -98,14 +98,19 @@ def _held(times: Times, counts: Times, blocked: Times | None) -> int:
     some = counts[:-1] > 0
     begins, ends = times[:-1][some], times[1:][some]
     whole = exact_sum(ends - begins)
-    if blocked is None or not blocked.size:
-        return whole
-    covered = np.concatenate([[0], np.cumsum(blocked[:, 1] - blocked[:, 0])])
+    return whole if blocked is None else whole - exact_sum(overlaps(begins, ends, blocked))
+
+
+def overlaps(begins: Times, ends: Times, intervals: Times) -> Times:
+    """How much of each time lies in intervals, (intervals, 2), in order and without overlap."""
+    if not intervals.size:
+        return np.zeros(begins.shape, dtype=np.int64)
+    covered = np.concatenate([[0], np.cumsum(intervals[:, 1] - intervals[:, 0])])
 
     def before(at: Times) -> Times:
-        """How much of the blocked time lies before each of these times."""
-        place = np.searchsorted(blocked[:, 0], at, side="right")
-        inside = np.minimum(at, blocked[place - 1, 1]) - blocked[place - 1, 0]
+        """How much of the intervals lies before each of these times."""
+        place = np.searchsorted(intervals[:, 0], at, side="right")
+        inside = np.minimum(at, intervals[place - 1, 1]) - intervals[place - 1, 0]
         return np.asarray(np.where(place > 0, covered[place - 1] + inside, 0))
 
-    return whole - exact_sum(before(ends) - before(begins))
+    return np.asarray(before(ends) - before(begins))

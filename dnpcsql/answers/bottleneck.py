@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dnpcsql.analyses.path import PLACE, Paths
-from dnpcsql.analyses.queues import Flow, all_busy, flow
-from dnpcsql.analyses.times import MISSING, Mask, Times, told
+from dnpcsql.analyses.queues import Flow, all_busy, flow, overlaps
+from dnpcsql.analyses.times import MISSING, Mask, Times, exact_sum, told
 from dnpcsql.answers.aligned import aligned
 from dnpcsql.answers.clocks import Clocks, clocks
 from dnpcsql.answers.finding import Finding
@@ -56,6 +56,7 @@ class Bottleneck(NamedTuple):
     stages: list[Stage]
     first: Stage | None  # which saturates first when more tasks come; None: not known of any
     full_s: float  # how long that one was full: all workers busy, or something waiting
+    waited_s: float  # by all tasks together, for its executor's workers that were all busy
     arrival_rate: float  # tasks that were ready to be launched, a second
 
     def words(self) -> str:
@@ -110,6 +111,7 @@ def bottleneck_of(run: Run, paths: Paths, known: Clocks) -> Bottleneck:
     sent, returned = at("interchange_sent", "manager_got"), at("returned")
     stages = _stage(DFK, "", ready, launched, ~paths.answered, until)
     full: dict[str, float] = {}
+    waited: dict[str, float] = {}
     for label in sorted(set(paths.executors) - {"-", "_parsl_internal"}):
         mine = np.array([name == label for name in paths.executors], dtype=np.bool_)
         ran = mine & told(begins)
@@ -120,6 +122,8 @@ def bottleneck_of(run: Run, paths: Paths, known: Clocks) -> Bottleneck:
         assert work is not None
         busy = all_busy(begins[ran], held[ran], work.most)
         full[label] = float((busy[:, 1] - busy[:, 0]).sum()) / 1e9
+        came, took = (np.where(told(side), side, until)[mine] for side in (launched, begins))
+        waited[label] = exact_sum(overlaps(came, np.maximum(came, took), busy)) / 1e9
         busy = _and_outside(busy, work)
         if told(sent[mine]).any():
             stages += _stage(INTERCHANGE, label, launched, sent, mine, until, busy)
@@ -140,7 +144,8 @@ def bottleneck_of(run: Run, paths: Paths, known: Clocks) -> Bottleneck:
     first = min(able, key=lambda one: one.most_per_s, default=None)
     full_s = 0.0 if first is None else full[first.executor] if first is main else first.flow.held_s
     rate = next((one.flow.arrival_rate for one in stages if one.name == DFK), math.nan)
-    return Bottleneck(run, stages, first, full_s, rate)
+    waited_s = waited.get(first.executor, 0.0) if first else 0.0
+    return Bottleneck(run, stages, first, full_s, waited_s, rate)
 
 
 def _and_outside(busy: Times, work: Flow) -> Times:
@@ -168,12 +173,9 @@ def findings(found: Bottleneck) -> list[Finding]:
     one = found.first
     if one is None or found.full_share() < _SATURATED:
         return []
-    waited = sum(
-        stage.flow.mean_length * (stage.flow.ends - stage.flow.begins) / 1e9
-        for stage in found.stages
-        if stage.executor == one.executor and stage.name in (INTERCHANGE, MANAGERS, BETWEEN)
-    )
-    return [Finding(waited, found.words(), f"dnpcsql bottleneck {found.run.id[:8]}")]
+    waited = one.flow.mean_length * (one.flow.ends - one.flow.begins) / 1e9
+    weight = found.waited_s if one.name == WORKERS else waited
+    return [Finding(weight, found.words(), f"dnpcsql bottleneck {found.run.id[:8]}")]
 
 
 def caveats(found: Bottleneck) -> list[str]:

@@ -98,19 +98,21 @@ def critical(store: Store, run: Run, faster: Sequence[str] = ()) -> Critical:
 
 
 def critical_of(
-    store: Store, run: Run, paths: Paths, known: Clocks, faster: Sequence[str] = ()
+    store: Store, run: Run, paths: Paths, known: Clocks, faster: Sequence[str] | None = ()
 ) -> Critical:
-    """The same from what was read before."""
+    """The same from what was read before; `faster`: None for no apps at all."""
     if not paths.tasks.size:
         raise NotFoundError(
             f"no file tells of tasks of run {run.id[:8]}: it takes monitoring.db or parsl.log"
         )
-    if unknown := sorted(set(faster) - set(paths.apps)):
+    if unknown := sorted(set(faster or ()) - set(paths.apps)):
         listed = ", ".join(sorted(set(paths.apps)))
         raise NotFoundError(f"no app {unknown[0]} in run {run.id[:8]}; there are: {listed}")
     tasks, last = _tasks(paths, known)
     edges = _edges(store, run, paths)
     lasts = (tasks.ends - tasks.begins).tolist()
+    if not faster:
+        faster = () if faster is None else _heaviest(paths.apps, lasts)
     heaviest, chain = heaviest_chain(lasts, edges)
     labels, pool = _pools(paths, last)
     sizes = [_peak(tasks, pool == number) for number in range(len(labels))]
@@ -126,7 +128,7 @@ def critical_of(
         heaviest,
         exact_sum(tasks.ends - tasks.begins),
         slack(tasks, edges),
-        _replays(load, there, paths.apps, faster or _heaviest(paths.apps, lasts)),
+        _replays(load, there, paths.apps, faster),
         dict(zip(labels, sizes, strict=True)),
         int((~told(paths.done)).sum()),
     )

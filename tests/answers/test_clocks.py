@@ -40,7 +40,8 @@ def test_true_clocks_lie_in_their_bounds(store: Store) -> None:
     assert [host.host for host in found.hosts] == ["node-a", "node-b", "node-c"]
     for host in found.hosts:
         low, high = host.bounds.low, host.bounds.high
-        assert low is not None and high is not None
+        assert low is not None
+        assert high is not None
         for offset in truth[host.host]["measured_offset_s"]:
             assert low <= offset * 1e9 <= high
         assert high - low < 0.025e9
@@ -54,7 +55,9 @@ def test_true_clocks_lie_in_their_bounds(store: Store) -> None:
     ]
     assert any("drifts by 19" in said or "drifts by 20" in said for said in caveats(found))
     low, high = found.between("node-a", "node-b")
-    assert low is not None and high is not None and low < 3.3e9 < high < low + 0.03e9
+    assert low is not None
+    assert high is not None
+    assert low < 3.3e9 < high < low + 0.03e9
     assert found.between("login-1", "node-a") == (-by_name["node-a"].high, -by_name["node-a"].low)
 
 
@@ -140,7 +143,8 @@ def test_nothing_is_known_of_the_side_from_which_no_message_came() -> None:
     there = messages(np.array([0, 10]), np.array([5, 12]))
     found = bounds(there, messages(none, none))
     assert (found.low, found.middle, found.uncertainty, found.crossed) == (None, None, None, 0)
-    assert found.high is not None and found.high >= 2
+    assert found.high is not None
+    assert found.high >= 2
 
 
 @pytest.mark.parametrize("drift", [-400e-6, 0.0, 150e-6])
@@ -156,7 +160,8 @@ def test_bounds_hold_for_any_clock_within_the_drift_that_is_taken(drift: float) 
     answered = arrived + draw.integers(0, 10_000_000_000, sent.size)
     back = answered + draw.integers(100_000, 50_000_000, sent.size)
     found = bounds(messages(sent, by_host(arrived)), messages(back, by_host(answered)))
-    assert found.low is not None and found.high is not None
+    assert found.low is not None
+    assert found.high is not None
     for true in (sent[0], sent[-1]):
         assert found.low <= offset + drift * true <= found.high
 

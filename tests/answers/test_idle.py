@@ -67,11 +67,11 @@ def test_a_chain_keeps_all_other_workers_idle(store: Store) -> None:
 def test_a_killed_run_leaves_workers_with_tasks_never_heard_of_again(store: Store) -> None:
     store.import_(corpus("parsl-2026.10.26-killed") / "runinfo")
     found = store.idle()
-    # Both workers had one when the submitting process was killed, 11.5 s before their manager ended.
+    # Both workers had one when the submitting process was killed, 11 s before their manager ended.
     assert found.causes_ns[UNFINISHED] / 1e9 == pytest.approx(22.567, abs=0.01)
     assert found.causes_ns[NOTHING] / 1e9 < 0.1
     heaviest = max(findings(found), key=lambda said: said.weight)
-    assert "it had a task of which nothing more was heard" in heaviest.sentence
+    assert "they had a task of which nothing more was heard" in heaviest.sentence
 
 
 def test_other_clocks_are_allowed_for(store: Store) -> None:
