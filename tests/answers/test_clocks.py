@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from dnpcsql.analyses.clocks import bounds, messages
+from dnpcsql.analyses.times import Times
 from dnpcsql.answers.clocks import caveats, findings
 from dnpcsql.cli import cli
 from dnpcsql.store import Store
@@ -58,7 +59,10 @@ def test_true_clocks_lie_in_their_bounds(store: Store) -> None:
     assert low is not None
     assert high is not None
     assert low < 3.3e9 < high < low + 0.03e9
-    assert found.between("login-1", "node-a") == (-by_name["node-a"].high, -by_name["node-a"].low)
+    known = by_name["node-a"]
+    assert known.low is not None
+    assert known.high is not None
+    assert found.between("login-1", "node-a") == (-known.high, -known.low)
 
 
 def test_true_offset_at_each_moment(store: Store) -> None:
@@ -153,7 +157,7 @@ def test_bounds_hold_for_any_clock_within_the_drift_that_is_taken(drift: float) 
     sent = np.sort(draw.integers(0, 600_000_000_000, 300))
     offset = 1.5e9
 
-    def by_host(true: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def by_host(true: Times) -> Times:
         return (true + offset + drift * true).astype(np.int64)
 
     arrived = sent + draw.integers(100_000, 50_000_000, sent.size)
