@@ -28,9 +28,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from dnpcsql.analyses.sequences import Variant
+    from dnpcsql.answers.bottleneck import Bottleneck
+    from dnpcsql.answers.clocks import Clocks
+    from dnpcsql.answers.critical import Critical
     from dnpcsql.answers.failures import Failures
     from dnpcsql.answers.funcx import Chain
     from dnpcsql.answers.hops import Hops
+    from dnpcsql.answers.idle import Idle
     from dnpcsql.answers.ledger import Ledger
     from dnpcsql.answers.why import Why
     from dnpcsql.audit import Unmatched
@@ -141,6 +145,30 @@ class Store:
         from dnpcsql.answers.why import why
 
         return why(self, self.run(run))
+
+    def clocks(self, run: str = "last") -> Clocks:
+        """By how much the clocks of a run's hosts differ: `answers.clocks` says how it is known."""
+        from dnpcsql.answers.clocks import clocks
+
+        return clocks(self, self.run(run))
+
+    def idle(self, run: str = "last") -> Idle:
+        """Why a run's workers were idle, each worker-second: `answers.idle` says how."""
+        from dnpcsql.answers.idle import idle
+
+        return idle(self, self.run(run))
+
+    def critical(self, run: str = "last", *, faster: Sequence[str] = ()) -> Critical:
+        """What a run's length hung on, and what if: `answers.critical` says how."""
+        from dnpcsql.answers.critical import critical
+
+        return critical(self, self.run(run), faster)
+
+    def bottleneck(self, run: str = "last") -> Bottleneck:
+        """Which stage of a run saturates first: `answers.bottleneck` says how it is known."""
+        from dnpcsql.answers.bottleneck import bottleneck
+
+        return bottleneck(self, self.run(run))
 
     def unmatched(self, run: str | None = None) -> list[Unmatched]:
         """What one account tells of and its counterpart does not, of all runs or of one."""

@@ -15,10 +15,12 @@ from dnpcsql.analyses.ledger import Pieces, attribute, walls
 from dnpcsql.analyses.path import MOMENTS, Paths
 from dnpcsql.analyses.slowness import slow_workers
 from dnpcsql.analyses.times import exact_sum
-from dnpcsql.answers import failures, hops, ledger, starting
+from dnpcsql.answers import bottleneck, clocks, critical, failures, hops, idle, ledger, starting
+from dnpcsql.answers.executor_tasks import ExecutorTasks, read_executor_tasks
 from dnpcsql.answers.finding import Finding, worst_first
 from dnpcsql.answers.lines import Lines
 from dnpcsql.answers.paths import read_paths
+from dnpcsql.errors import NotFoundError
 
 if TYPE_CHECKING:
     from dnpcsql.runs import Run
@@ -33,6 +35,8 @@ class Asked(NamedTuple):
     paths: Paths
     pieces: Pieces
     ledger: ledger.Ledger
+    tasks: ExecutorTasks
+    clocks: clocks.Clocks
 
 
 class Why(NamedTuple):
@@ -122,6 +126,28 @@ def _workers(asked: Asked) -> list[Finding]:
     ]  # fmt: skip
 
 
+def _idle(asked: Asked) -> list[Finding]:
+    """Why workers had nothing to do; nothing where no file tells of workers."""
+    try:
+        found = idle.idle_of(asked.store, asked.run, asked.paths, asked.tasks, asked.clocks)
+    except NotFoundError:
+        return []
+    return idle.findings(found)
+
+
+def _clocks(asked: Asked) -> list[Finding]:
+    return clocks.findings(asked.clocks)
+
+
+def _critical(asked: Asked) -> list[Finding]:
+    found = critical.critical_of(asked.store, asked.run, asked.paths, asked.clocks, None)
+    return critical.findings(found)
+
+
+def _bottleneck(asked: Asked) -> list[Finding]:
+    return bottleneck.findings(bottleneck.bottleneck_of(asked.run, asked.paths, asked.clocks))
+
+
 def _task(paths: Paths, attempt: int) -> int:
     return int(paths.tasks[paths.owners[attempt]])
 
@@ -133,6 +159,10 @@ ANSWERS: tuple[Callable[[Asked], Iterable[Finding]], ...] = (
     _workers,
     _failures,
     _hops,
+    _idle,
+    _clocks,
+    _critical,
+    _bottleneck,
 )
 """What is asked of a run, each for its findings."""
 
@@ -142,6 +172,8 @@ def why(store: Store, run: Run) -> Why:
     paths = read_paths(store, run)
     pieces = attribute(paths)
     whole = ledger.ledger_of(run, paths, pieces)
-    asked = Asked(store, run, paths, pieces, whole)
+    tasks = read_executor_tasks(store, run)
+    known = clocks.clocks_of(store, run, tasks)
+    asked = Asked(store, run, paths, pieces, whole, tasks, known)
     said = worst_first(one for answer in ANSWERS for one in answer(asked))
     return Why(run, whole, said, ledger.caveats(whole))

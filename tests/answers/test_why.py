@@ -273,18 +273,26 @@ def told(
     return store.why(), Logs(runinfo / "000"), STATEMENTS[request.param]
 
 
+# What these say is tested with the answers themselves, against a simulator and true clocks.
+_ELSEWHERE = ("idle", "clocks", "critical", "bottleneck")
+
+
+def _of_tasks(found: Why) -> list[Finding]:
+    return [one for one in found.findings if one.command.split(" ")[1] not in _ELSEWHERE]
+
+
 def test_each_statement_is_what_the_logs_say(
     told: tuple[Why, Logs, tuple[Statement, ...]],
 ) -> None:
     found, logs, statements = told
-    assert [one.sentence for one in found.findings] == [one.sentence(logs) for one in statements]
+    assert [one.sentence for one in _of_tasks(found)] == [one.sentence(logs) for one in statements]
     weights = [one.weight for one in found.findings]
     assert weights == sorted(weights, reverse=True)
 
 
 def test_the_lines_that_are_shown_say_it(told: tuple[Why, Logs, tuple[Statement, ...]]) -> None:
     found, logs, statements = told
-    for finding, statement in zip(found.findings, statements, strict=True):
+    for finding, statement in zip(_of_tasks(found), statements, strict=True):
         for name, number, text in statement.lines:
             assert text in logs.line(name, number)
         if statement.lines:
