@@ -27,6 +27,7 @@ COMMANDS = {
     "failures": "failures",
     "sequences": "orders",
     "audit": "auditing",
+    "check": "checking",
     "export": "exporting",
     "serve": "serving",
     "plot": "plotting",
