@@ -96,27 +96,26 @@ _CHECKS = (
         ),
     ),
     _Check(
-        DAMAGED,
-        "events without a span",
+        ODD,
+        "events without a span: the line that told of it is lost",
         "SELECT path, event.line, event.type || ' of ' || span_uuid FROM event "
         f"{_OF_SOURCE.format('event')} WHERE {_NO_SPAN.format('span_uuid')}",
     ),
     _Check(
-        DAMAGED,
-        "readings without a span",
+        ODD,
+        "readings without a span: the line that told of it is lost",
         "SELECT path, sample.line, 'of ' || span_uuid FROM sample "
         f"{_OF_SOURCE.format('sample')} WHERE {_NO_SPAN.format('span_uuid')}",
     ),
     _Check(
-        DAMAGED,
-        "relations of spans that are not there",
+        ODD,
+        "relations of spans that are not there",  # but Work Queue's (6): see below
         "SELECT path, NULL, subspan_uuid || ' in ' || superspan_uuid FROM subspan "
         f"{_OF_SOURCE.format('subspan')} WHERE {_NO_SPAN.format('subspan_uuid')} "
+        "AND substr(subspan_uuid, 13, 1) <> '6' "
         "UNION ALL SELECT path, NULL, left_uuid || ' is ' || right_uuid FROM facet "
         f"{_OF_SOURCE.format('facet')} WHERE {_NO_SPAN.format('left_uuid')} "
-        f"OR {_NO_SPAN.format('right_uuid')} "
-        "UNION ALL SELECT path, NULL, span_uuid || ' ' || type || ' ' || linked_uuid FROM link "
-        f"{_OF_SOURCE.format('link')} WHERE {_NO_SPAN.format('span_uuid')}",
+        f"OR {_NO_SPAN.format('right_uuid')}",
     ),
     _Check(
         ODD,
@@ -175,9 +174,17 @@ _CHECKS = (
     ),
     _Check(
         NOTE,
-        "links to spans that are not here",
+        "tasks of Work Queue that only debug_log names",
+        "SELECT path, NULL, subspan_uuid || ' in ' || superspan_uuid FROM subspan "
+        f"{_OF_SOURCE.format('subspan')} WHERE {_NO_SPAN.format('subspan_uuid')} "
+        "AND substr(subspan_uuid, 13, 1) = '6'",
+    ),
+    _Check(
+        NOTE,
+        "links from or to spans that are not here",
         "SELECT path, NULL, span_uuid || ' ' || type || ' ' || linked_uuid FROM link "
-        f"{_OF_SOURCE.format('link')} WHERE {_NO_SPAN.format('linked_uuid')}",
+        f"{_OF_SOURCE.format('link')} WHERE {_NO_SPAN.format('linked_uuid')} "
+        f"OR {_NO_SPAN.format('span_uuid')}",
     ),
     _Check(
         NOTE,

@@ -81,7 +81,7 @@ def namespaced_log(path: Path, context: Context) -> Iterator[Record]:
             record = _decode(line.encode("utf-8", "replace").decode())
             fields = _fields(record)
             time = epoch_ns(str(record["created"]))
-            message = _clean(record["formatted"])
+            message, logger = _clean(record["formatted"]), _clean(record["name"])
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             yield Problem(number, "torn record", shape(line))
             continue
@@ -91,7 +91,6 @@ def namespaced_log(path: Path, context: Context) -> Iterator[Record]:
             understood += 1
             yield from told
         else:
-            logger = _clean(record["name"])
             others[logger if logger in others or len(others) < _LOGGERS else "others"] += 1
     for number in lines.cut:
         yield Problem(number, "long line", f"cut after {LINE_LIMIT} bytes")

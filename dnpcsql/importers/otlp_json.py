@@ -96,6 +96,7 @@ def _large(pull: Pull, foreign: Foreign) -> Iterator[Record]:
         if isinstance(span, MalformedError):
             yield from foreign.damaged("span not understood", str(span))
             continue
-        by = scopes[number]
+        # What the damage hid of the scopes is not known.
+        by = scopes[number] if number < len(scopes) else decode_scope({}, foreign.incoming)
         one: list[Any] = [span]
         yield from foreign.spans(told, by, decode_spans(one, told, by, foreign.incoming))

@@ -77,9 +77,9 @@ TASK = "(SELECT parent_uuid FROM span WHERE type = 'parsl.rundir.try' ORDER BY u
         pytest.param(
             "DELETE FROM span WHERE uuid = (SELECT span_uuid FROM sample LIMIT 1)",
             [
-                (DAMAGED, "events without a span", 5),
-                (DAMAGED, "readings without a span", 2),
-                (DAMAGED, "relations of spans that are not there", 2),
+                (ODD, "events without a span: the line that told of it is lost", 5),
+                (ODD, "readings without a span: the line that told of it is lost", 2),
+                (ODD, "relations of spans that are not there", 2),
             ],
             id="a span that is gone",
         ),
