@@ -133,7 +133,10 @@ def naive_ns(text: str) -> int:
 
     The fraction may be of any length, set off by a dot or a comma, or be absent.
     """
-    return _naive_seconds(text[:19]) * SECOND + _fraction_ns(text)
+    found = _naive_seconds(text[:19]) * SECOND + _fraction_ns(text)
+    if not -LATEST <= found <= LATEST:
+        raise ValueError(f"no time that 64 bits hold: {text!r}")
+    return found
 
 
 def local_text(unix_nano: int, offset_ns: int = 0) -> str:

@@ -139,7 +139,7 @@ class _Teller:
             self._told[uuid] = called or self._told.get(uuid)
             state = fields.get(f"{base}_state")
             said = {key: text for key, text in fields.items() if key not in (field, base)}
-            if record.get("levelname") in _LOUD:
+            if str(record.get("levelname")) in _LOUD:
                 said["log.level"] = record["levelname"]
             yield Event(
                 uuid, time, (state or _template(record, message))[:_LONGEST_EVENT], line,

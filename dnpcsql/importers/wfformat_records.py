@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from dnpcsql.clock import SECOND
+from dnpcsql.clock import LATEST, SECOND
 from dnpcsql.identity import NAMED, Names, hexdigest
 from dnpcsql.importers.attributes import to_json
 from dnpcsql.importers.context import Context
@@ -85,7 +85,7 @@ class Workflow:
         try:
             yield from self._task(task)
             self.understood += 1
-        except (TypeError, ValueError, AttributeError, RecursionError) as error:
+        except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
             self._problem("task not understood", f"{error}: {str(task)[:100]}")
         yield from self._told()
 
@@ -221,7 +221,10 @@ class Workflow:
 
 
 def _after(start: int | None, seconds: float | None) -> int | None:
-    return None if start is None or seconds is None else start + round(seconds * SECOND)
+    if start is None or seconds is None:
+        return None
+    end = start + round(seconds * SECOND)
+    return end if end <= LATEST else None
 
 
 def _list(value: Any) -> list[Any]:
