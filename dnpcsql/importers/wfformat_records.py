@@ -20,6 +20,7 @@ _LONGEST = 4_000
 _MANY = 1_000  # files or arguments of one task that are kept
 
 # cpuhog_chain_00000001   mProject_ID0000001   align-12
+_NAME_LONGEST = 500
 _NUMBERED = re.compile(r"(.*?[A-Za-z].*?)[_.-]?(?:ID)?\d+", re.ASCII)
 
 # What tells one run from another.
@@ -120,7 +121,7 @@ class Workflow:
                if its in ran},
             **self._files(task),
         }  # fmt: skip
-        numbered = _NUMBERED.fullmatch(name)
+        numbered = _NUMBERED.fullmatch(name[-_NAME_LONGEST:])
         yield Span(
             uuid, "wfformat.task", self._names.trace_high, parent_uuid=self._uuid,
             name=_text(task.get("category")) or (numbered[1] if numbered else name),
