@@ -86,7 +86,7 @@ def look(records: Iterable[Record]) -> None:
                 assert isinstance(record.kind, str), record
                 assert record.line is None or record.line in _INTEGERS, record
             case Tally():
-                assert 0 <= record.understood, record
+                assert record.understood >= 0, record
                 json.dumps(record.messages, allow_nan=False)
             case _:
                 _fits(record)
