@@ -14,6 +14,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 SECOND = 10**9
+LATEST = (1 << 63) - 1  # nanoseconds that SQLite holds: the year 2262
 MINUTE = 60 * SECOND
 MARGIN = 30 * MINUTE  # how far beyond what is known of a run its records may reach
 _DISORDER = 2 * MINUTE  # how far records may stand from where their time belongs
@@ -121,7 +122,10 @@ def epoch_ns(text: str) -> int:
     seconds, _, fraction = text.partition(".")
     if not ((seconds + fraction).isdecimal() and 0 < len(seconds) <= 10):
         raise ValueError(f"not a time: {text!r}")
-    return int(seconds) * SECOND + int(fraction[:9].ljust(9, "0"))
+    found = int(seconds) * SECOND + int(fraction[:9].ljust(9, "0"))
+    if found > LATEST:
+        raise ValueError(f"not a time: {text!r}")
+    return found
 
 
 def naive_ns(text: str) -> int:
@@ -129,7 +133,10 @@ def naive_ns(text: str) -> int:
 
     The fraction may be of any length, set off by a dot or a comma, or be absent.
     """
-    return _naive_seconds(text[:19]) * SECOND + _fraction_ns(text)
+    found = _naive_seconds(text[:19]) * SECOND + _fraction_ns(text)
+    if not -LATEST <= found <= LATEST:
+        raise ValueError(f"no time that 64 bits hold: {text!r}")
+    return found
 
 
 def local_text(unix_nano: int, offset_ns: int = 0) -> str:

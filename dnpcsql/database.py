@@ -146,17 +146,24 @@ def _create(connection: sqlite3.Connection) -> None:
 
 def _refresh_views(connection: sqlite3.Connection) -> None:
     """Views live in the file; those of an older release give way to ours."""
-    ours = {name: text.rstrip().rstrip(";") for name, text in sql_files("dnpcsql.views").items()}
-    theirs = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'view'"))
-    stale = {
-        name for name, text in ours.items() if theirs.get(name) != text[text.index("CREATE VIEW") :]
-    }
+    stale = stale_views(connection)
     if not stale:
         return
     with transaction(connection):
         for name in sorted(stale):
             connection.execute(f'DROP VIEW IF EXISTS "{name}"')
-            connection.execute(ours[name])
+            connection.execute(stale[name])
+
+
+def stale_views(connection: sqlite3.Connection) -> dict[str, str]:
+    """Our views that are missing or of another release, {name: statement}."""
+    ours = {name: text.rstrip().rstrip(";") for name, text in sql_files("dnpcsql.views").items()}
+    theirs = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'view'"))
+    return {
+        name: text
+        for name, text in ours.items()
+        if theirs.get(name) != text[text.index("CREATE VIEW") :]
+    }
 
 
 def sql_files(package: str) -> dict[str, str]:

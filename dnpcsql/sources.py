@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from dnpcsql import database, settling
+from dnpcsql import database, settling, unicode
 from dnpcsql.records import Tally
 from dnpcsql.relate import relate_again
 
@@ -75,7 +75,7 @@ class Source(NamedTuple):
             records=tally.records,
             understood=tally.understood,
             problems=sum(writer.problem_counts.values()),
-            messages=json.dumps(dict(most[:_KEPT_SHAPES]), ensure_ascii=False),
+            messages=unicode.mended(json.dumps(dict(most[:_KEPT_SHAPES]), ensure_ascii=False)),
             shares=json.dumps(sorted(writer.settler.relies_on)),
             utc_offset=tally.utc_offset if tally.utc_offset_how else self.utc_offset,
             utc_offset_how=tally.utc_offset_how or self.utc_offset_how,

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from dnpcsql.answers.ledger import Ledger
     from dnpcsql.answers.why import Why
     from dnpcsql.audit import Unmatched
+    from dnpcsql.checks import Finding
     from dnpcsql.exporters.otlp import Export
     from dnpcsql.exporters.sending import Sent
     from dnpcsql.exporters.traces import TracePer
@@ -175,6 +176,12 @@ class Store:
         from dnpcsql.audit import unmatched
 
         return unmatched(self, None if run is None else self.run(run).id)
+
+    def check(self) -> list[Finding]:
+        """Whether the database is whole, and what it tells can be; nothing if all is well."""
+        from dnpcsql.checks import check
+
+        return check(self)
 
     def sequences(self, span_type: str | None = None) -> list[Variant]:
         """All orders of the events inside spans of a type (tasks), the commonest first."""

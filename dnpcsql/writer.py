@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from dnpcsql import unicode
 from dnpcsql.identity import RUN_DIGITS
 from dnpcsql.records import (
     Containment,
@@ -217,6 +218,10 @@ class Writer:
             try:
                 self._insert(kind, [row])
                 taken += 1
+            except UnicodeEncodeError:
+                self._insert(kind, [type(row)._make(map(unicode.mended, row))])
+                self._note(Problem(None, "not Unicode", f"{kind.__name__}: half of a character"))
+                taken += 1
             except _REFUSALS as error:
                 text = f"{kind.__name__}: {error}: {tuple(row)!r}"
                 self._note(Problem(None, "record refused", text))
@@ -241,7 +246,8 @@ class Writer:
         rows: Counter[tuple[str, int, str]] = Counter()
         for problem in self._problems:
             kept[problem.kind] += problem.times
-            rows[problem.kind, problem.line or 0, problem.text[:_TEXT_LIMIT]] += problem.times
+            text = unicode.mended(problem.text[:_TEXT_LIMIT])
+            rows[problem.kind, problem.line or 0, text] += problem.times
         for kind, count in self.problem_counts.items():
             if count > kept[kind]:
                 rows[kind, 0, "and more of this kind"] += count - kept[kind]

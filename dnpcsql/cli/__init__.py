@@ -31,6 +31,7 @@ COMMANDS = {
     "failures": "failures",
     "sequences": "orders",
     "audit": "auditing",
+    "check": "checking",
     "export": "exporting",
     "serve": "serving",
     "plot": "plotting",

@@ -20,7 +20,7 @@ UNITS = {"unix": SECOND, "unix_ms": 10**6, "unix_us": 10**3, "unix_ns": 1}
 
 # 12.5   1:02:03   2-01:02:03.5 (Slurm)   1m 3s, 350ms (Nextflow)
 _CLOCK = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)", re.ASCII)
-_PART = re.compile(r"(\d+(?:\.\d+)?) ?(ms|us|µs|ns|[dhms])(?: +|$)", re.ASCII)
+_PART = re.compile(r"(\d{1,20}(?:\.\d{1,20})?) ?(ms|us|µs|ns|[dhms])(?: +|$)", re.ASCII)
 _SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6,
             "ns": 1e-9}  # fmt: skip
 _LONGEST = 64

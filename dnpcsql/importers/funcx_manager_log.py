@@ -101,6 +101,7 @@ class Manager:
         self.line = 0
         self._alone = alone
         self._attributes: dict[str, object] = {}
+        self._waiting: set[str] = set()  # tasks that no worker has yet
 
     def configured(self, line: str) -> None:
         """A line of the manager's configuration, `name: value`."""
@@ -120,24 +121,32 @@ class Manager:
     def got(self, at: At, tasks: str) -> Iterator[Record]:
         """Tasks arrived, and wait for a worker."""
         for task_id in re.findall(UUID, tasks):
-            uuid, whole = names.task(MANAGER, task_id), names.task(CLIENT, task_id)
-            yield Span(
-                uuid, "funcx.manager.task", names.trace_of_task(task_id), parent_uuid=whole,
-                name="manager task", attributes=to_json({"funcx.task.id": task_id}), line=at.line,
-            )  # fmt: skip
-            yield Containment(whole, uuid)
-            yield Containment(self._uuid(), uuid)
-            yield Event(uuid, at.time, "manager.received", at.line)
+            self._waiting.add(task_id)
+            yield from self._mention(at, task_id)
+            yield Event(names.task(MANAGER, task_id), at.time, "manager.received", at.line)
 
-    def sending(self, at: At, task_id: str, worker: str) -> Sequence[Record]:
+    def sending(self, at: At, task_id: str, worker: str) -> Iterator[Record]:
         """A task goes to a worker."""
+        if task_id in self._waiting:
+            self._waiting.remove(task_id)
+        else:  # the line that told of its arrival is missing
+            yield from self._mention(at, task_id)
         said = to_json({"parsl.worker.id": int(worker)})
-        uuid = names.task(MANAGER, task_id)
-        return (Event(uuid, at.time, "manager.sent", at.line, attributes=said),)
+        yield Event(names.task(MANAGER, task_id), at.time, "manager.sent", at.line, attributes=said)
 
-    def cancelled(self, at: At, task_id: str) -> Sequence[Record]:
+    def cancelled(self, at: At, task_id: str) -> Iterator[Record]:
         """A task is to be cancelled: its worker is killed."""
-        return (Event(names.task(MANAGER, task_id), at.time, "manager.cancelled", at.line),)
+        yield from self._mention(at, task_id)
+        yield Event(names.task(MANAGER, task_id), at.time, "manager.cancelled", at.line)
+
+    def _mention(self, at: At, task_id: str) -> Iterator[Record]:
+        uuid, whole = names.task(MANAGER, task_id), names.task(CLIENT, task_id)
+        yield Span(
+            uuid, "funcx.manager.task", names.trace_of_task(task_id), parent_uuid=whole,
+            name="manager task", attributes=to_json({"funcx.task.id": task_id}), line=at.line,
+        )  # fmt: skip
+        yield Containment(whole, uuid)
+        yield Containment(self._uuid(), uuid)
 
     def error(self, at: At, text: str) -> Sequence[Record]:
         """Something went wrong."""

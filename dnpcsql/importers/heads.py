@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from dnpcsql.clock import Clock
+from dnpcsql.clock import LATEST, Clock
 from dnpcsql.importers.text import LINE_LIMIT, Lines, Unused, shape
 from dnpcsql.importers.wordings import At, Found, Message, Wordings, drifted, error
 from dnpcsql.records import Problem, Tally
@@ -139,7 +139,10 @@ class TextLog:
         if head[10] == ".":
             if head.count(" ") < 4:
                 raise ValueError("no process, no thread")
-            return At(line, int(head[:10] + head[11:17]) * 1000, head, more)
+            time = int(head[:10] + head[11:17]) * 1000
+            if time > LATEST:
+                raise ValueError("no time that 64 bits hold")
+            return At(line, time, head, more)
         self.zoneless = True
         day, time_of_day, _ = head.split(" ", 2)
         return At(line, self._read_local(f"{day} {time_of_day}"), head, more)

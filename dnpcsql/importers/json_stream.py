@@ -19,6 +19,7 @@ from dnpcsql.otlp.json_values import Json
 WINDOW = 4 << 20  # characters that one value may have to be decoded whole
 VALUE_LIMIT = 256 << 20  # characters that one span may have
 _CHUNK = 1 << 20
+_DEEPEST = 100  # arrays and objects in each other that are walked through
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _TOKEN = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"|["{}\[\]]', re.DOTALL)
@@ -42,6 +43,7 @@ class Pull:
         self._offset = offset  # in the file, of the first character of the text
         self._ended = False
         self._odd = False
+        self._depth = 0
         self.replaced = 0  # values in which was replaced what is not Unicode
 
     def again(self) -> Pull:
@@ -70,6 +72,8 @@ class Pull:
                 cut = len(self._text) - error.pos < 12 or error.msg.startswith("Unterminated")
                 if not cut or not self._more():
                     raise MalformedError(f"{error.msg}: {self._around(error.pos)}") from None
+            except ValueError:  # Python's own limit
+                raise MalformedError("a number of thousands of digits") from None
             except RecursionError:
                 raise MalformedError("nested too deeply") from None
             else:
@@ -111,6 +115,7 @@ class Pull:
     def members(self) -> Iterator[str]:
         """The keys of the object that stands here; at each its value is to be taken."""
         self._expect("{")
+        self._deeper()
         while self.peek() != "}":
             key = self.value()
             if not isinstance(key, str):
@@ -120,18 +125,22 @@ class Pull:
             if self.peek() != "}":
                 self._expect(",")
         self._at += 1
+        self._depth -= 1
 
     def elements(self) -> Iterator[None]:
         """Stops at each element of the array that stands here, which is to be taken."""
         self._expect("[")
+        self._deeper()
         while self.peek() != "]":
             yield
             if self.peek() != "]":
                 self._expect(",")
         self._at += 1
+        self._depth -= 1
 
     def next_document(self) -> bool:
         """Go on after damage at the next line that begins like a document."""
+        self._depth = 0
         while True:
             end = self._text.find("\n", self._at)
             self._at = end + 1 if end >= 0 else len(self._text)
@@ -144,6 +153,11 @@ class Pull:
         if self.peek() != character:
             raise MalformedError(f"{character} expected: {self._around(self._at)}")
         self._at += 1
+
+    def _deeper(self) -> None:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise MalformedError("nested too deeply")
 
     def _around(self, place: int) -> str:
         shown = self._text[max(place - 30, 0) : place + 30]

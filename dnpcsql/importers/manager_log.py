@@ -221,6 +221,6 @@ def _value(text: str) -> str | int | float | bool:
     """What a text says: JSON has no infinity, of which `max_workers_per_node` is made."""
     try:
         number = int(text) if text.isdecimal() else float(text)
-    except ValueError:
+        return number if math.isfinite(number) else text
+    except (ValueError, OverflowError):
         return text == "True" or text
-    return number if math.isfinite(number) else text

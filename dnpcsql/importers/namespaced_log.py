@@ -81,7 +81,7 @@ def namespaced_log(path: Path, context: Context) -> Iterator[Record]:
             record = _decode(line.encode("utf-8", "replace").decode())
             fields = _fields(record)
             time = epoch_ns(str(record["created"]))
-            message = _clean(record["formatted"])
+            message, logger = _clean(record["formatted"]), _clean(record["name"])
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             yield Problem(number, "torn record", shape(line))
             continue
@@ -91,7 +91,6 @@ def namespaced_log(path: Path, context: Context) -> Iterator[Record]:
             understood += 1
             yield from told
         else:
-            logger = _clean(record["name"])
             others[logger if logger in others or len(others) < _LOGGERS else "others"] += 1
     for number in lines.cut:
         yield Problem(number, "long line", f"cut after {LINE_LIMIT} bytes")
@@ -140,7 +139,7 @@ class _Teller:
             self._told[uuid] = called or self._told.get(uuid)
             state = fields.get(f"{base}_state")
             said = {key: text for key, text in fields.items() if key not in (field, base)}
-            if record.get("levelname") in _LOUD:
+            if str(record.get("levelname")) in _LOUD:
                 said["log.level"] = record["levelname"]
             yield Event(
                 uuid, time, (state or _template(record, message))[:_LONGEST_EVENT], line,

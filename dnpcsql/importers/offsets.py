@@ -17,9 +17,11 @@ _FAR = 2**62
 
 # {"created": 1795331239.7529233, …, "parsl.workflow_info.time_began": "2026-11-22 07:07:19.751749"
 _CREATED = re.compile(rb'^\{"created": ([\d.]+)', re.MULTILINE)
-_BEGAN = re.compile(rb'"created": ([\d.]+)[^\n]*"parsl\.workflow_info\.time_began": "([^"]+)"')
+_BEGAN = re.compile(
+    rb'"created": ([\d.]{1,30})[^\n]{0,4000}"parsl\.workflow_info\.time_began": "([^"]+)"'
+)
 _COMPLETED = re.compile(
-    rb'"created": ([\d.]+)[^\n]*"parsl\.workflow_info\.time_completed": "([^"]+)"'
+    rb'"created": ([\d.]{1,30})[^\n]{0,4000}"parsl\.workflow_info\.time_completed": "([^"]+)"'
 )
 
 # 2026-11-22 07:06:43.689 parsl:747 16651 MainThread [INFO]  Python version: 3.11.7 …

@@ -9,9 +9,9 @@ Jaeger within {"result": …}.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from dnpcsql.errors import UnreadableError
 from dnpcsql.importers.context import Context
@@ -19,9 +19,12 @@ from dnpcsql.importers.foreign import Foreign
 from dnpcsql.importers.json_stream import WINDOW, MalformedError, Pull, spans_of, thin
 from dnpcsql.importers.recognising_traces import CONSOLE
 from dnpcsql.importers.unpacked import opened
-from dnpcsql.otlp.incoming import OTEL
+from dnpcsql.otlp.incoming import OTEL, Incoming
 from dnpcsql.otlp.json_codec import decode, decode_resource, decode_scope, decode_spans, parts
+from dnpcsql.otlp.json_values import Json
 from dnpcsql.records import Record
+
+_T = TypeVar("_T")
 
 _PARTS = frozenset({"scopeSpans", "instrumentationLibrarySpans"})
 _AROUND = frozenset({"result", "data"})
@@ -90,12 +93,21 @@ def element_records(element: Any, foreign: Foreign) -> Iterator[Record]:
 def _large(pull: Pull, foreign: Foreign) -> Iterator[Record]:
     """The spans of an element that is too large to be decoded whole, or damaged."""
     element = thin(pull.again(), _PARTS)
-    told = decode_resource(element, foreign.incoming)
-    scopes = [decode_scope(part, foreign.incoming) for part in parts(element, foreign.incoming)]
+    told = _or_empty(decode_resource, element, foreign)
+    scopes = [_or_empty(decode_scope, part, foreign) for part in parts(element, foreign.incoming)]
     for number, span in spans_of(pull, _PARTS):
         if isinstance(span, MalformedError):
             yield from foreign.damaged("span not understood", str(span))
             continue
-        by = scopes[number]
+        # What the damage hid of the scopes is not known.
+        by = scopes[number] if number < len(scopes) else decode_scope({}, foreign.incoming)
         one: list[Any] = [span]
         yield from foreign.spans(told, by, decode_spans(one, told, by, foreign.incoming))
+
+
+def _or_empty(decode: Callable[[Json, Incoming], _T], said: Json, foreign: Foreign) -> _T:
+    """What is said of spans; as if nothing were where it makes no sense, for the spans may."""
+    try:
+        return decode(said, foreign.incoming)
+    except (TypeError, ValueError, AttributeError, KeyError, RecursionError):
+        return decode({}, foreign.incoming)

@@ -43,8 +43,9 @@ _CONTENTS = {
 
 
 def _content(logger: str, message: str) -> re.Pattern[bytes]:
-    text = rf"^\d[\d.: -]+ [^\n]*\b{logger}:\d+ [^\n]*{message}"
-    json = rf'^\{{"created": [^\n]*"name": "{logger}"[^\n]*{message}'
+    # Bounded, or a line of millions of blanks would cost hours.
+    text = rf"^\d[\d.: -]{{1,60}}[^\n]{{0,300}}?\b{logger}:\d{{1,6}} [^\n]{{0,300}}{message}"
+    json = rf'^\{{"created": [^\n]{{0,2000}}"name": "{logger}"[^\n]{{0,2000}}{message}'
     return re.compile(f"{text}|{json}".encode(), re.MULTILINE)
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from dnpcsql.clock import SECOND
+from dnpcsql.clock import LATEST, SECOND
 from dnpcsql.identity import NAMED, Names, hexdigest
 from dnpcsql.importers.attributes import to_json
 from dnpcsql.importers.context import Context
@@ -20,6 +20,7 @@ _LONGEST = 4_000
 _MANY = 1_000  # files or arguments of one task that are kept
 
 # cpuhog_chain_00000001   mProject_ID0000001   align-12
+_NAME_LONGEST = 500
 _NUMBERED = re.compile(r"(.*?[A-Za-z].*?)[_.-]?(?:ID)?\d+", re.ASCII)
 
 # What tells one run from another.
@@ -85,7 +86,7 @@ class Workflow:
         try:
             yield from self._task(task)
             self.understood += 1
-        except (TypeError, ValueError, AttributeError, RecursionError) as error:
+        except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
             self._problem("task not understood", f"{error}: {str(task)[:100]}")
         yield from self._told()
 
@@ -120,7 +121,7 @@ class Workflow:
                if its in ran},
             **self._files(task),
         }  # fmt: skip
-        numbered = _NUMBERED.fullmatch(name)
+        numbered = _NUMBERED.fullmatch(name[-_NAME_LONGEST:])
         yield Span(
             uuid, "wfformat.task", self._names.trace_high, parent_uuid=self._uuid,
             name=_text(task.get("category")) or (numbered[1] if numbered else name),
@@ -221,7 +222,10 @@ class Workflow:
 
 
 def _after(start: int | None, seconds: float | None) -> int | None:
-    return None if start is None or seconds is None else start + round(seconds * SECOND)
+    if start is None or seconds is None:
+        return None
+    end = start + round(seconds * SECOND)
+    return end if end <= LATEST else None
 
 
 def _list(value: Any) -> list[Any]:

@@ -84,6 +84,7 @@ class Worker:
         self._uid = context.manager_uid or ""
         self._rank = rank
         self._pid: int | None = None
+        self._task_known: str | None = None
 
     def start(self, at: At, rank: str) -> Sequence[Record]:
         """A process begins to serve under the worker's number."""
@@ -96,25 +97,16 @@ class Worker:
 
     def received(self, at: At, task: str) -> Sequence[Record]:
         """A task arrived, and is unpacked and run."""
-        executor_task, uuid = self._task(task)
         self._pid = self._pid or at.process_id()
-        return (
-            Span(
-                uuid, "parsl.executor.htex.worker.task", self._names.trace_high,
-                parent_uuid=executor_task, name="worker task", line=at.line,
-            ),
-            Containment(executor_task, uuid),
-            Containment(self._uuid(), uuid),
-            Event(uuid, at.time, "worker_received_task", at.line),
-        )  # fmt: skip
+        return self._happened(at, task, "worker_received_task")
 
     def completed(self, at: At, task: str) -> Sequence[Record]:
         """A task ended, well or not: that is not told."""
-        return (Event(self._task(task)[1], at.time, "worker_completed_task", at.line),)
+        return self._happened(at, task, "worker_completed_task")
 
     def finished(self, at: At, task: str) -> Sequence[Record]:
         """A task's result was handed to the manager; the worker is free."""
-        return (Event(self._task(task)[1], at.time, "worker_all_finished_task", at.line),)
+        return self._happened(at, task, "worker_all_finished_task")
 
     def manager_died(self, at: At) -> Sequence[Record]:
         """The worker noticed that its manager is gone, and ends."""
@@ -143,6 +135,24 @@ class Worker:
             attributes=json.dumps(attributes, ensure_ascii=False), line=self.line or 1,
         )  # fmt: skip
         yield Containment(manager, self._uuid())
+
+    def _happened(self, at: At, task: str, what: str) -> Sequence[Record]:
+        """An event of a task, and the task itself where it is another than the last one: of a log
+        that was cut the line that told of its arrival may be missing."""
+        executor_task, uuid = self._task(task)
+        event = Event(uuid, at.time, what, at.line)
+        if task == self._task_known:
+            return (event,)
+        self._task_known = task
+        return (
+            Span(
+                uuid, "parsl.executor.htex.worker.task", self._names.trace_high,
+                parent_uuid=executor_task, name="worker task", line=at.line,
+            ),
+            Containment(executor_task, uuid),
+            Containment(self._uuid(), uuid),
+            event,
+        )  # fmt: skip
 
     def _uuid(self) -> str:
         return self._names.worker(self._uid, self._rank or 0)

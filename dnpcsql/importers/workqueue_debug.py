@@ -37,9 +37,11 @@ CAME = "inferred: by the result that debug_log says came back of it"
 _HEAD = re.compile(rb"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d\d \S+\[\d+\] \w+: ", re.MULTILINE)
 _WORK_QUEUE = re.compile(rb"\] wq: ")
 # vm (127.0.0.1:41548) needs file /…/function_data/0019/function (offset 0 length 93) as 'file-78-…
-_NEEDS = re.compile(r"\((\S+)\) needs file \S.*/function_data/(\d{4,10})/(?:map|function) ")
+_NEEDS = re.compile(
+    r"\(([^\s(]{1,300})\) needs file \S.*/function_data/(\d{4,10})/(?:map|function) "
+)
 # tx to vm (127.0.0.1:41548): task 20
-_TASK = re.compile(r"tx to .*\((\S+)\): task (\d{1,12})$")
+_TASK = re.compile(r"tx to .{0,300}\(([^\s(]{1,300})\): task (\d{1,12})$")
 # Task 20 state change: RUNNING (2) to WAITING_RETRIEVAL (3)
 _ENDS = re.compile(r"Task (\d{1,12}) state change: \w+ \(\d\) to (\w+)")
 # vm (127.0.0.1:41548) sending back file-80-…-result to /…/function_data/0019/result

@@ -9,6 +9,7 @@ imports is counted and not kept:
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,12 +49,13 @@ def function_log(path: Path, context: Context) -> Iterator[Record]:
     for line_number, line in enumerate(lines, 1):
         records += 1
         found = _LINE.fullmatch(line)
-        if found is None:
+        time = _time(found)
+        if found is None or time is None:
             yield Problem(line_number, "record not understood", line)
         elif found[2].split(None, 1)[0] == _LEFT_OUT:
             left_out += 1
         else:
-            last = epoch_ns(found[1])
+            last = time
             first, understood = first or last, understood + 1
             yield Event(uuid, last, found[2][:_TYPE_LIMIT], line_number)
     if records:
@@ -69,3 +71,9 @@ def function_log(path: Path, context: Context) -> Iterator[Record]:
         yield Problem(lines.count, "torn record", f"no end of line: {lines.torn}")
     messages = {f"{_LEFT_OUT} N": (left_out, True)} if left_out else {}
     yield Tally(lines.count, records, understood, messages, None, EPOCHS)
+
+
+def _time(found: re.Match[str] | None) -> int | None:
+    with contextlib.suppress(ValueError):
+        return None if found is None else epoch_ns(found[1])
+    return None

@@ -20,7 +20,7 @@ from dnpcsql.importers.json_stream import MalformedError, Pull
 from dnpcsql.importers.tags import read_tags
 from dnpcsql.importers.unpacked import opened
 from dnpcsql.otlp.attributes import Value, to_text
-from dnpcsql.otlp.incoming import TRACE_DIGITS, ZIPKIN, Incoming, resource
+from dnpcsql.otlp.incoming import TIME_LIMIT, TRACE_DIGITS, ZIPKIN, Incoming, resource
 from dnpcsql.otlp.json_values import Json, items, text_of, uint64
 from dnpcsql.records import Event, Record, Resource, Scope, Span, Told
 
@@ -86,7 +86,7 @@ def decode_span(message: Json, told: Resource, incoming: Incoming) -> tuple[Scop
     start = uint64(message, "timestamp") * 1000
     duration = uint64(message, "duration") * 1000
     ended: int | None = None
-    if start and not duration and "duration" not in message:
+    if 0 < start <= TIME_LIMIT and not duration and "duration" not in message:
         begun: int | None = start
         incoming.tell("no time", "duration is missing")
     else:

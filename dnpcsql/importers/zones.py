@@ -121,8 +121,8 @@ def _last_both(file: BinaryIO, size: int) -> Both | None:
 
 
 def _both(position: int, found: re.Match[bytes]) -> Both | None:
-    unix = epoch_ns(found[1].decode())
     try:
+        unix = epoch_ns(found[1].decode())
         # A fraction of .9999996 was rounded up to the next second, the wall clock's was cut off.
         offset = round((naive_ns(found[2].decode()) - unix // SECOND * SECOND) / MINUTE) * MINUTE
     except ValueError:

@@ -112,7 +112,7 @@ def decode_value(message: Any, incoming: Incoming) -> Value:
             value = message[kind]
             try:
                 return read(value, incoming)
-            except (TypeError, ValueError, AttributeError):
+            except (TypeError, ValueError, OverflowError, AttributeError):
                 incoming.tell("value not understood", f"{kind}: {str(value)[:100]}")
                 return str(value)
     return None
