@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import pytest
 
-COUNT = int(os.environ.get("DNPCSQL_KILLS", "8"))
+COUNT = int(os.environ.get("DNPCSQL_KILLS", "4"))
 """How many faults of a kind: a suite has time for a few."""
 
 EIO, ENOSPC, ENOLCK = errno.EIO, errno.ENOSPC, errno.ENOLCK
