@@ -98,7 +98,7 @@ def _of_run(store: Store, run: Run, where: str | None, by: str | None) -> Overvi
         "tasks",
         throughput(*tasks.ranges()),
         throughput(*running),
-        workers_of(store, run, tries).utilization(),
+        workers_of(store, run, tries, all_tasks=where is None).utilization(),
         durations,
         correlations(running.durations_s, tries.columns),
     )

@@ -3,7 +3,7 @@
 CREATE VIEW utilization AS
 WITH
 level(level) AS (VALUES ('manager'), ('block'), ('run')),
-capacity AS MATERIALIZED (
+capacity AS (
   SELECT
     level, run_id,
     CASE WHEN level <> 'run' THEN executor END AS executor,
@@ -37,7 +37,7 @@ place AS (
 ),
 -- What a run's tries did that no single manager can be told for is the block's all the same. A
 -- manager's uid is drawn at random: it needs no other name.
-work(level, run_id, executor, block_id, manager_id, tasks, busy_s, task_s) AS MATERIALIZED (
+work(level, run_id, executor, block_id, manager_id, tasks, busy_s, task_s) AS (
   SELECT
     level, run_id, CASE level WHEN 'block' THEN executor END, CASE level WHEN 'block' THEN block_id END,
     CASE level WHEN 'manager' THEN manager_id END,

@@ -6,7 +6,7 @@ WITH
 run(run) AS (
   SELECT DISTINCT value FROM source, json_each(source.runs)
 ),
-manager AS MATERIALIZED (
+manager AS (
   SELECT run_id, executor, block_id, manager_id, workers, registered, connected_s, uuid
   FROM parsl_manager
 )
@@ -15,7 +15,7 @@ SELECT
   capacity.executor AS executor,  -- the executor's label
   capacity.block_id AS block_id,  -- as its executor numbers blocks; NULL for Work Queue and TaskVine
   capacity.manager_id AS manager_id,  -- the uid of HTEX's manager
-  capacity.worker_id AS worker_id,  -- the name of Work Queue's or TaskVine's worker; NULL: all of a manager's
+  capacity.worker_id AS worker_id,  -- of which worker alone it is so, as in parsl_worker; NULL: of all of a manager's
   capacity.workers AS workers,  -- how many
   capacity.connected AS connected,  -- unix seconds, from when on they were there
   max(capacity.connected, capacity.gone) AS gone,  -- unix seconds; until they were last heard of, if no file tells of the end
@@ -39,7 +39,8 @@ FROM (
     json_extract(worker.attributes, '$."parsl.executor.label"'),
     json_extract(worker.attributes, '$."parsl.block.id"'),
     json_extract(worker.attributes, '$."parsl.manager.id"'),
-    NULL, 1, worker.start_unix_nano / 1e9, worker.end_unix_nano / 1e9, worker.uuid
+    json_extract(worker.attributes, '$."parsl.worker.id"'),
+    1, worker.start_unix_nano / 1e9, worker.end_unix_nano / 1e9, worker.uuid
   FROM run
   CROSS JOIN span AS worker ON worker.uuid > run.run || '57' AND worker.uuid < run.run || '57g'
   WHERE worker.type = 'parsl.executor.htex.worker'
