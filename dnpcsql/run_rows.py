@@ -56,9 +56,7 @@ class Work(NamedTuple):
 
     def utilization(self) -> Utilization:
         """Busy and connected workers."""
-        return utilization(
-            self.names, self.starts, self.ends, self.connected, unplaced=self.alone
-        )
+        return utilization(self.names, self.starts, self.ends, self.connected, unplaced=self.alone)
 
 
 def workers_of(store: Store, run: Run, found: Subject, *, all_tasks: bool = True) -> Work:

@@ -50,7 +50,7 @@ MOST_GROUPS = len(COLOURS) - 1
 _VECTOR_MARKS = 5_000
 _NAME_LENGTH = 40
 _LONG_S = 7200
-_WALL_TICKS = {unit: 7 for unit in range(7)}  # so many whole times fit beside each other
+_WALL_TICKS = dict.fromkeys(range(7), 7)  # so many whole times fit beside each other
 
 
 def new_axes(width: float = 7.6, height: float = 4.0) -> Axes:
