@@ -114,8 +114,9 @@ def test_a_histogram_in_groups_and_ticks_that_need_no_other(stores: dict[str, St
     assert legend is not None
     assert legend.get_title().get_text() == "executor"
     assert any(text.get_text().startswith("htex") for text in legend.get_texts())
-    axes = store.plot("states", wall="UTC").ax
-    axes.figure.draw_without_rendering()
+    picture = store.plot("states", wall="UTC")
+    axes = picture.ax
+    picture._repr_png_()
     ticks = [tick.get_text() for tick in axes.get_xticklabels()]
     assert all(re.fullmatch(r"\d\d:\d\d:\d\d(\.\d+)?", tick) for tick in ticks)
     assert re.fullmatch(r"time \(wall clock of \d{4}-\d\d-\d\d, UTC\)", axes.get_xlabel())

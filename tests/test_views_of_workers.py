@@ -275,7 +275,8 @@ def test_statistics_say_what_the_view_says(name: str, store: Store) -> None:
         used = store.statistics(run[0]).workers
         assert used is not None
         said = store.query(
-            "SELECT workers, busy_s, worker_s FROM utilization WHERE level = 'run' AND run_id = :run",
+            "SELECT workers, busy_s, worker_s FROM utilization "
+            "WHERE level = 'run' AND run_id = :run",
             run=run[0],
         ).all()
         if not said:

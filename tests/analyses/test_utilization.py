@@ -16,7 +16,7 @@ runs = st.lists(st.tuples(st.sampled_from("ab"), moments, moments), max_size=10)
 def test_no_more_workers_are_busy_than_ran_and_overlaps_count_once(
     ran: list[tuple[str, int, int]],
 ) -> None:
-    connected = dict.fromkeys("ab", [(EPOCH, EPOCH + 12)])
+    connected = {name: [(EPOCH, EPOCH + 12)] for name in "ab"}
     names = [name for name, _, _ in ran]
     starts, ends = as_times([s for _, s, _ in ran]), as_times([e for _, _, e in ran])
     found = utilization(names, starts, ends, connected)

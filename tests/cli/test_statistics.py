@@ -10,7 +10,7 @@ import pytest
 from dnpcsql.cli.plotting import _KINDS
 from dnpcsql.pictures import KINDS
 from tests.cli.conftest import Run
-from tests.conftest import Case
+from tests.conftest import Case, corpus
 
 
 @pytest.fixture
@@ -94,8 +94,10 @@ def test_the_command_knows_every_kind_of_picture(dnpcsql: Run) -> None:
     assert all(kind in told for kind in KINDS)
 
 
-def test_phases_are_called_by_the_events_that_tell_of_them(multi: Run) -> None:
+def test_phases_are_called_by_the_events_that_tell_of_them(dnpcsql: Run) -> None:
     """Run 004 has no monitoring: its workers' logs tell when tasks ran."""
+    multi = dnpcsql
+    assert multi("import", corpus("parsl-2025.9.15-multi") / "runinfo").status == 0
     rows = json.loads(multi("stats", "004", "--format", "json").out)
     assert [(row["from"], row["to"]) for row in rows] == [
         ("invoked", "returned"), ("pending", "launched"), ("launched", "worker_received"),
@@ -129,12 +131,12 @@ def test_compare_says_in_which_phase_the_difference_lies(multi: Run) -> None:
     assert "where the difference lies" not in multi("compare", "000", "001", "--by", "app").out
 
 
-def test_stats_by_a_column_that_only_tries_have(multi: Run) -> None:
-    rows = json.loads(multi("stats", "000", "--by", "worker_id", "--format", "json").out)
-    assert {row["worker_id"] for row in rows if row["n"]} == {"0", "1"}
+def test_stats_by_a_column_that_only_tries_have(killed: Run) -> None:
+    rows = json.loads(killed("stats", "--by", "worker_id", "--format", "json").out)
+    assert {"0", "1"} <= {row["worker_id"] for row in rows if row["n"]}
     pair = ("--from", "invoked", "--to", "returned")
-    assert multi("stats", "000", "--by", "worker_id", *pair).status == 0
-    assert multi("stats", "000", "--by", "colour").status == 1
+    assert killed("stats", "--by", "worker_id", *pair).status == 0
+    assert killed("stats", "--by", "colour").status == 1
 
 
 def test_a_number_of_no_run_is_no_beginning_of_an_id(multi: Run) -> None:
