@@ -182,7 +182,7 @@ def test_where_chooses_tasks_by_their_tries(full: Store) -> None:
 def test_what_there_is_is_said_of_what_there_is_not(full: Store) -> None:
     with pytest.raises(NotFoundError, match=r"no event ended of these .*; there are: invoked, "):
         full.statistics(begin="launched", end="ended")
-    with pytest.raises(NotFoundError, match=r"no column colour of these tasks; there are: app, "):
+    with pytest.raises(NotFoundError, match=r"no column colour of these tries; there are: app, "):
         full.statistics(by="colour")
     with pytest.raises(NotFoundError, match=r"no spans of type nap; there are: parsl\."):
         full.statistics(type="nap")

@@ -119,7 +119,7 @@ def test_a_histogram_in_groups_and_ticks_that_need_no_other(stores: dict[str, St
     picture._repr_png_()
     ticks = [tick.get_text() for tick in axes.get_xticklabels()]
     assert all(re.fullmatch(r"\d\d:\d\d:\d\d(\.\d+)?", tick) for tick in ticks)
-    assert re.fullmatch(r"time \(wall clock of \d{4}-\d\d-\d\d, UTC\)", axes.get_xlabel())
+    assert re.fullmatch(r"time on \d{4}-\d\d-\d\d \(wall clock, UTC\)", axes.get_xlabel())
 
 
 def test_no_run_but_spans(tmp_path: Path) -> None:

@@ -206,7 +206,7 @@ class Clock:
             ax.xaxis.set_major_locator(locator)
             ax.xaxis.set_major_formatter(FuncFormatter(self._wall))
             moment = datetime.fromtimestamp(self.origin / 1e9, self.zone)
-            ax.set_xlabel(f"{what} (wall clock of {moment:%Y-%m-%d}, {name(moment.tzname())})")
+            ax.set_xlabel(f"{what} on {moment:%Y-%m-%d} (wall clock, {name(moment.tzname())})")
             return
         start = datetime.fromtimestamp(0, timezone.utc) + timedelta(
             microseconds=self.origin // 1000

@@ -131,12 +131,14 @@ def test_compare_says_in_which_phase_the_difference_lies(multi: Run) -> None:
     assert "where the difference lies" not in multi("compare", "000", "001", "--by", "app").out
 
 
-def test_stats_by_a_column_that_only_tries_have(killed: Run) -> None:
-    rows = json.loads(killed("stats", "--by", "worker_id", "--format", "json").out)
+def test_stats_by_a_column_that_only_tries_have(dnpcsql: Run) -> None:
+    example = Path(__file__).parents[2] / "examples" / "runinfo.tar.xz"
+    assert dnpcsql("import", example).status == 0
+    rows = json.loads(dnpcsql("stats", "--by", "worker_id", "--format", "json").out)
     assert {"0", "1"} <= {row["worker_id"] for row in rows if row["n"]}
     pair = ("--from", "invoked", "--to", "returned")
-    assert killed("stats", "--by", "worker_id", *pair).status == 0
-    assert killed("stats", "--by", "colour").status == 1
+    assert dnpcsql("stats", "--by", "worker_id", *pair).status == 0
+    assert dnpcsql("stats", "--by", "colour").status == 1
 
 
 def test_a_number_of_no_run_is_no_beginning_of_an_id(multi: Run) -> None:
