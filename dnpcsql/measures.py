@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from dnpcsql.analyses.comparison import compare as compare_durations
 from dnpcsql.analyses.correlation import Correlation, correlations
 from dnpcsql.analyses.durations import Statistics, statistics
 from dnpcsql.analyses.rates import Throughput, throughput
-from dnpcsql.analyses.times import Floats
+from dnpcsql.analyses.times import Floats, told
 from dnpcsql.analyses.timestamps import Ranges
 from dnpcsql.analyses.utilization import Utilization
 from dnpcsql.errors import NotFoundError
@@ -22,15 +23,13 @@ if TYPE_CHECKING:
     from dnpcsql.runs import Run
     from dnpcsql.store import Store
 
-# The phases of a try, one after the other. Where Parsl's monitoring was off, a worker's receiving
-# and completing of a task stand for its running.
-_PHASES = (
-    (("pending",), ("launched",)),
-    (("launched",), ("running", "worker_received")),
-    (("running", "worker_received"), ("running_ended", "worker_completed")),
-    (("running_ended", "worker_completed"), ("returned",)),
+# From when to when a try ran, the best account first: where Parsl's monitoring was off, what the
+# worker's log tells, or Work Queue's or TaskVine's manager.
+_RUNNING = (
+    ("running", "running_ended"),
+    ("worker_received", "worker_completed"),
+    ("queue_running", "queue_waiting_retrieval"),
 )
-_RUNNING = _PHASES[2]
 
 
 class Measured(NamedTuple):
@@ -53,6 +52,9 @@ class Overview(NamedTuple):
     workers: Utilization | None
     durations: list[Measured]
     correlations: list[Correlation]  # of the running time, or of the two events asked for
+    running_by: tuple[tuple[str, str], ...] = ()  # by which events `running` is told
+    untold: tuple[str, ...] = ()  # events that were asked for, and no file tells of
+    told: tuple[str, ...] = ()  # those that there are
 
 
 def overview(
@@ -71,8 +73,11 @@ def overview(
     """
     if type is not None or begin or end:
         found = subject(store, run, where=where, type=type, events=(begin, end))
-        ranges = found.ranges(begin, end)
+        if by is not None and by not in found.columns and type is None:
+            found = tries_of(store, store.run(run or "last"), where)
         words = begin or found.begin, end or found.end
+        ranges = found.ranges(*words)
+        known = found.told()
         return Overview(
             found.about,
             found.noun,
@@ -80,7 +85,9 @@ def overview(
             None,
             None,
             _measured(ranges, *words, found, by),
-            correlations(ranges.durations_s, found.columns),
+            correlations(ranges.durations_s, _named(found)),
+            untold=tuple(event for event in words if event not in known),
+            told=tuple(known),
         )
     return _of_run(store, store.run(run or "last"), where, by)
 
@@ -88,20 +95,79 @@ def overview(
 def _of_run(store: Store, run: Run, where: str | None, by: str | None) -> Overview:
     tries = tries_of(store, run, where)
     tasks = tasks_of(store, run, where)
-    durations = _measured(tasks.ranges(), "invoked", "returned", tasks, by)
-    for begin, end in _PHASES:
-        ranges = Ranges(tries.first_of(*begin), tries.first_of(*end))
-        durations += _measured(ranges, begin[0], end[0], tries, by)
-    running = Ranges(*(tries.first_of(*events) for events in _RUNNING))
+    if by is not None and by not in tasks.columns:
+        tries.groups(by)  # says so if there is no such column
+    durations = []
+    if by is None or by in tasks.columns:
+        durations += _measured(tasks.ranges(), "invoked", "returned", tasks, by)
+    if by is None or by in tries.columns:
+        for begin, end in phases(tries):
+            durations += _measured(tries.ranges(begin, end), begin, end, tries, by)
+    running_by = tuple(_running_by(tries))
+    running = Ranges(
+        tries.first_of(*(begin for begin, _ in running_by)),
+        tries.first_of(*(end for _, end in running_by)),
+    )
     return Overview(
         tries.about,
         "tasks",
         throughput(*tasks.ranges()),
         throughput(*running),
-        workers_of(store, run, tries).utilization(),
+        workers_of(store, run, tries, all_tasks=where is None).utilization(),
         durations,
-        correlations(running.durations_s, tries.columns),
+        correlations(running.durations_s, _named(tries)),
+        running_by=running_by,
     )
+
+
+def phases(tries: Subject) -> list[tuple[str, str]]:
+    """The phases of a try, one after the other, by the events that tell of them."""
+    ran = _running_by(tries)
+    return [
+        ("pending", "launched"),
+        *(("launched", begin) for begin, _ in ran),
+        *ran,
+        *((end, "returned") for _, end in ran),
+    ]
+
+
+def _running_by(tries: Subject) -> list[tuple[str, str]]:
+    """By which events it is told when tries ran: the first of those that some try has, and what
+    tells of others besides."""
+    found = []
+    missing = np.ones(len(tries.names), dtype=bool)
+    for begin, end in _RUNNING:
+        here = told(tries.of(begin))
+        if (here & missing).any():
+            found.append((begin, end))
+        missing &= ~here
+    return found or [_RUNNING[0]]
+
+
+def _named(found: Subject) -> dict[str, Sequence[Any]]:
+    """Columns as what goes with durations is told of them: a number in words, with its place.
+
+    Each manager numbers its workers anew, each executor its blocks.
+    """
+    columns = dict(found.columns)
+    for name, place in (("worker_id", "manager_id"), ("block_id", "executor")):
+        if name not in columns or place not in columns:
+            continue
+        noun = name.removesuffix("_id")
+        several = len({one for one in columns[place] if one is not None}) > 1
+        columns[name] = [
+            _called(noun, where if several else None, number)
+            for where, number in zip(found.columns[place], found.columns[name], strict=True)
+        ]
+    return columns
+
+
+def _called(noun: str, place: Any, number: Any) -> str | None:
+    if number is None:
+        return None
+    if not str(number).isdecimal():  # Work Queue's workers have names
+        return str(number)
+    return f"{noun} {number}" if place is None else f"{noun} {place}/{number}"
 
 
 def _measured(
@@ -128,6 +194,7 @@ class Compared(NamedTuple):
     wholes: tuple[Throughput, Throughput]
     differs: Comparison | None
     groups: dict[str, Comparison]
+    phases: dict[tuple[str, str], Comparison]  # of tries; if no two events were asked for
 
 
 def compare(
@@ -161,7 +228,27 @@ def compare(
         (throughput(*ranges[0]), throughput(*ranges[1])),
         _differs(took[0], took[1], names),
         {} if by is None else _by_group(both, took, by, names),
+        {}
+        if begin or end or by or type
+        else _by_phase(store, (first, second), (where, where_first, where_second), names),
     )
+
+
+def _by_phase(
+    store: Store,
+    runs: tuple[str, str],
+    wheres: tuple[str | None, str | None, str | None],
+    names: tuple[str, str],
+) -> dict[tuple[str, str], Comparison]:
+    """How each phase differs that both have."""
+    both = compared_subjects(store, runs, wheres, None, ("launched", None))
+    compared = {}
+    for pair in phases(both[0]):
+        took = [one.ranges(*pair).durations_s for one in both]
+        found = _differs(took[0], took[1], names)
+        if found is not None:
+            compared[pair] = found
+    return compared
 
 
 def _by_group(
@@ -207,7 +294,9 @@ def compared_names(
     """What to call the two sides: their runs, or what tells them apart within one."""
     if first != second:
         return f"run {first}", f"run {second}"
-    return where_first or "the rest", where_second or "the rest"
+    if where_first is None and where_second is None:
+        return f"run {first}", f"run {second} again"
+    return where_first or "all of it", where_second or "all of it"
 
 
 def change(found: Compared, figure: str) -> float:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from dnpcsql.analyses.concurrency import Steps
 from dnpcsql.analyses.resources import level, spending
-from dnpcsql.analyses.times import MISSING, OPEN, Times, numbered, told
-from dnpcsql.analyses.utilization import Utilization, pooled, utilization
+from dnpcsql.analyses.times import Times, from_seconds, numbered, told
+from dnpcsql.analyses.utilization import Utilization, utilization
 from dnpcsql.errors import NotFoundError
 from dnpcsql.identity import trace_id_of
 from dnpcsql.subjects import Subject, tasks_of
@@ -18,33 +19,16 @@ if TYPE_CHECKING:
     from dnpcsql.runs import Run
     from dnpcsql.store import Store
 
-# From when to when a worker was there: its own log, and its manager's for the end of it.
-_WORKERS = """
-SELECT json_extract(worker.attributes, '$."parsl.manager.id"'),
-  json_extract(worker.attributes, '$."parsl.worker.id"'),
-  worker.start_unix_nano,
-  max(worker.end_unix_nano, coalesce((
-    SELECT max(manager.end_unix_nano) FROM span AS manager
-    WHERE manager.uuid BETWEEN :part || '46' AND :part || '46g'
-      AND json_extract(manager.attributes, '$."parsl.manager.id"')
-        = json_extract(worker.attributes, '$."parsl.manager.id"')
-  ), worker.end_unix_nano))
-FROM span AS worker
-WHERE worker.uuid BETWEEN :part || '57' AND :part || '57g'
-  AND worker.type = 'parsl.executor.htex.worker' AND worker.start_unix_nano IS NOT NULL
+_TASKS = """
+SELECT manager_id, worker_id, task_id, try_id, received, freed
+FROM parsl_worker_task WHERE run_id = :run ORDER BY received, uuid
 """
-
-# What each manager told last of how many workers it has; from the interchange, else monitoring.db.
-_MANAGERS = """
-SELECT max(json_extract(attributes, '$."parsl.manager.worker_count"')),
-  min(start_unix_nano), max(end_unix_nano)
-FROM span
-WHERE (uuid BETWEEN :part || '16' AND :part || '16g'
-    OR uuid BETWEEN :part || '36' AND :part || '36g')
-  AND start_unix_nano IS NOT NULL
-  AND json_extract(attributes, '$."parsl.manager.worker_count"') > 0
-GROUP BY substr(uuid, 15)
+_CAPACITY = """
+SELECT executor, manager_id, worker_id, workers, connected, gone
+FROM worker_capacity WHERE run_id = :run ORDER BY connected, uuid
 """
+_NUMBERS = "SELECT manager_id, worker_id FROM parsl_worker WHERE run_id = :run ORDER BY 1, 2"
+_MOST_WORKERS = 100_000  # of a manager; no node has so many
 
 # A short name → the metrics that are added up, whether they are counters, the unit, and by how
 # much to divide.
@@ -59,59 +43,82 @@ _MOST_GROUPS = 6
 
 
 class Work(NamedTuple):
-    """What workers ran: a row for each try that a known worker had."""
+    """What workers ran, as parsl_worker_task and worker_capacity tell it: a row for each task."""
 
-    rows: list[int]  # of the subject
+    rows: list[int | None]  # of the subject; None: no file tells which try it was
     names: list[str]
     starts: Times
     ends: Times
-    connected: dict[str, tuple[int, int]]
-    unplaced: int  # tries that ran, no file tells where
-    until: int | None
-    pool: tuple[Times, Times, Times, Times, Times] | None  # where no try's worker is known
+    connected: dict[str, list[tuple[int, int]]]
+    alone: tuple[Times, Times]  # starts and ends of what ran on workers that no file names
+    unplaced: int  # tries that ran on workers, no file tells on which
+    pools: int  # managers whose workers left no log
 
     def utilization(self) -> Utilization:
         """Busy and connected workers."""
-        if self.pool is not None:
-            return pooled(*self.pool, until=self.until)
-        return utilization(self.names, self.starts, self.ends, self.connected, until=self.until)
+        return utilization(self.names, self.starts, self.ends, self.connected, unplaced=self.alone)
 
 
-def workers_of(store: Store, run: Run, found: Subject) -> Work:
-    """Which worker ran which tries, and from when to when each worker was connected."""
-    part = trace_id_of(run.id)[-12:]
-    starts = found.first_of("worker_received", "running")
-    ends = found.first_of("worker_finished", "worker_completed", "running_ended")
-    managers, numbers = found.groups("manager_id"), found.groups("worker_id")
-    ran = told(starts)
-    rows = [row for row in np.flatnonzero(ran).tolist() if numbers[row] is not None]
-    names = [f"{managers[row] or 'worker'}/{numbers[row]}" for row in rows]
-    connected = {
-        f"{manager}/{number}": (start, OPEN if end is None else end)
-        for manager, number, start, end in store.query(_WORKERS, part=part)
-    }
-    pool = None
-    if not rows and not connected:
-        told_of = np.array(
-            store.query(_MANAGERS, part=part).all() or np.empty((0, 3)), dtype=object
-        )
-        counts = told_of[:, 0].astype(np.int64)
-        up = told_of[:, 1].astype(np.int64)
-        down = np.array([OPEN if end is None else end for end in told_of[:, 2]], dtype=np.int64)
-        if counts.size:
-            # What ran in no block ran in the submitting process, on none of these workers.
-            inside = np.array([block is not None for block in found.groups("block_id")])
-            pool = (np.where(inside, starts, MISSING), ends, up, down, counts)
+def workers_of(store: Store, run: Run, found: Subject, *, all_tasks: bool = True) -> Work:
+    """Which worker ran which tries, and from when to when each worker was connected.
+
+    `all_tasks`: also what no file ties to a try.
+    """
+    place = {key: row for row, key in enumerate(_keys(found))}
+    placed: list[tuple[int | None, str, float, float]] = []
+    alone: list[tuple[float, float]] = []
+    ran: set[int | None] = set()
+    for manager, number, task, attempt, received, freed in store.query(_TASKS, run=run.id):
+        row = place.get((task, attempt))
+        if row is None and not (all_tasks and task is None):
+            continue
+        if number is None:
+            alone.append((received, freed))
+        else:
+            placed.append((row, worker_name(manager, number), received, freed))
+            ran.add(row)
+    capacity = store.query(_CAPACITY, run=run.id).all()
+    executors = {executor for executor, *_ in capacity}
+    known = store.query(_NUMBERS, run=run.id).all()
+    begun = np.flatnonzero(told(found.first_of("worker_received", "running", "queue_running")))
+    at_workers = zip(found.groups("executor"), found.groups("block_id"), strict=True)
+    on_worker = [block is not None or executor in executors for executor, block in at_workers]
     return Work(
-        rows,
-        names,
-        starts[rows],
-        ends[rows],
-        connected,
-        int(ran.sum()) - len(rows),
-        found.until,
-        pool,
+        [row for row, *_ in placed],
+        [name for _, name, *_ in placed],
+        from_seconds([received for *_, received, _ in placed]),
+        from_seconds([freed for *_, freed in placed]),
+        _connected(capacity, known),
+        (from_seconds([start for start, _ in alone]), from_seconds([end for _, end in alone])),
+        sum(on_worker[row] and row not in ran for row in begun.tolist()),
+        sum(number is None for _, _, number, *_ in capacity) if not known else 0,
     )
+
+
+def worker_name(manager: str | None, number: object) -> str:
+    """A worker for people: `6456cb9d6a7c/3`; Work Queue's and TaskVine's have names."""
+    return f"{manager or 'worker'}/{number}" if isinstance(number, int) else str(number)
+
+
+def _connected(
+    capacity: list[Any], known: list[tuple[str | None, Any]]
+) -> dict[str, list[tuple[int, int]]]:
+    """From when to when each worker was there: those that left a log, and those that did not."""
+    numbers: dict[str | None, list[Any]] = {}
+    found: dict[str, list[tuple[int, int]]] = {}
+    for manager, number in known:
+        numbers.setdefault(manager, []).append(number)
+        found[worker_name(manager, number)] = []
+    for _, manager, only, workers, *times in capacity:
+        up, down = from_seconds(times).tolist()
+        mine = [only] if only is not None else list(numbers.get(manager, ()))
+        taken = set(mine)
+        free = (number for number in count() if number not in taken)
+        some = min(workers, _MOST_WORKERS)
+        missing = [next(free) for _ in range(some - len(mine))]
+        for number in (*mine[:some], *missing):
+            found.setdefault(worker_name(manager, number), []).append((up, down))
+    return found
 
 
 class Used(NamedTuple):

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from dnpcsql.store import Store
 
 
+_LEAST_DIGITS = 4
+
+
 class Run(NamedTuple):
     """A row of parsl_run, and the number of the directory that its files were in."""
 
@@ -54,13 +57,22 @@ def find_run(store: Store, name: str) -> Run:
         [run for run in runs if run.id == name],
         [run for run in runs if _is_number(run.number, name)],
         [run for run in runs if run.name == name],
-        [run for run in runs if name and run.id.replace("-", "").startswith(name.replace("-", ""))],
+        _beginning(runs, name),
     ):
         if len(meant) == 1:
             return meant[0]
         if meant:
             raise NotFoundError(f"{name} could be any of these runs: {_listed(meant)}")
-    raise NotFoundError(f"no run {name}; there are: {_listed(runs)}")
+    few = " (of an id at least 4 digits)" if len(name.replace("-", "")) < _LEAST_DIGITS else ""
+    raise NotFoundError(f"no run {name}{few}; there are: {_listed(runs)}")
+
+
+def _beginning(runs: list[Run], name: str) -> list[Run]:
+    """The runs whose id begins so. `7` is a number of a directory, not an id."""
+    start = name.replace("-", "")
+    if len(start) < _LEAST_DIGITS:
+        return []
+    return [run for run in runs if run.id.replace("-", "").startswith(start)]
 
 
 def _is_number(number: str | None, name: str) -> bool:

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 # The way of a try, in the order in which it goes; the task's own two around it.
 HOPS = (
     "pending", "launched", "interchange_received", "interchange_sent", "manager_got",
-    "worker_received", "running", "running_ended", "worker_completed", "worker_finished",
-    "interchange_result", "joining", "returned",
+    "worker_received", "queue_waiting", "queue_running", "running", "running_ended",
+    "worker_completed", "worker_finished", "interchange_result", "queue_waiting_retrieval",
+    "queue_retrieved", "queue_done", "joining", "returned",
 )  # fmt: skip
 EVENTS = ("invoked", *HOPS, "task_returned")
 _OF_TASKS = {"invoked": "invoked", "returned": "task_returned"}
@@ -62,14 +63,17 @@ class Subject:
         """The times of an event. Raises NotFoundError with the events that there are."""
         if event in self.events:
             return self.times[:, self.events.index(event)]
-        told_of = [
+        raise NotFoundError(
+            f"no event {event} of these {self.noun}; there are: {', '.join(self.told()) or 'none'}"
+        )
+
+    def told(self) -> list[str]:
+        """The events that some row has, in their order."""
+        return [
             name
             for name, column in zip(self.events, self.times.T, strict=True)
             if told(column).any()
         ]
-        raise NotFoundError(
-            f"no event {event} of these {self.noun}; there are: {', '.join(told_of) or 'none'}"
-        )
 
     def ranges(self, begin: str | None = None, end: str | None = None) -> Ranges:
         """From one event to another of each row."""

@@ -11,6 +11,8 @@ import sys
 
 import dnpcsql
 
+if len(sys.argv) != 3:
+    raise SystemExit("usage: python examples/compare.py RUN OTHER")
 run, other = sys.argv[1:]
 with dnpcsql.open() as store:
     found = store.compare(run, other, begin="running", end="running_ended", by="app")

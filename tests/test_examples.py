@@ -55,6 +55,9 @@ def test_are_my_workers_busy(place: Path) -> None:
     assert second.startswith("91365d3eae4d/1")
     assert whole.startswith("in all ")
     assert (place / "workers.png").stat().st_size > 1000
+    with Store(place / "dnpc.sqlite3") as store:
+        share = store.query("SELECT utilization FROM utilization WHERE level = 'run'").value()
+    assert whole.startswith(f"in all {100 * share:.1f} % of ")
 
 
 def test_compare_two_runs(case: Case, tmp_path: Path) -> None:
@@ -65,6 +68,12 @@ def test_compare_two_runs(case: Case, tmp_path: Path) -> None:
     assert "run 001" in words
     assert all(": median " in app for app in apps)
     assert (tmp_path / "compare.png").stat().st_size > 1000
+
+
+def test_compare_says_how_it_is_called(tmp_path: Path) -> None:
+    command = [sys.executable, str(EXAMPLES / "compare.py")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "usage: python examples/compare.py RUN OTHER\n")
 
 
 def test_my_own_log(tmp_path: Path) -> None:

@@ -182,7 +182,7 @@ def test_where_chooses_tasks_by_their_tries(full: Store) -> None:
 def test_what_there_is_is_said_of_what_there_is_not(full: Store) -> None:
     with pytest.raises(NotFoundError, match=r"no event ended of these .*; there are: invoked, "):
         full.statistics(begin="launched", end="ended")
-    with pytest.raises(NotFoundError, match=r"no column colour of these tasks; there are: app, "):
+    with pytest.raises(NotFoundError, match=r"no column colour of these tries; there are: app, "):
         full.statistics(by="colour")
     with pytest.raises(NotFoundError, match=r"no spans of type nap; there are: parsl\."):
         full.statistics(type="nap")
@@ -209,3 +209,24 @@ def test_a_run_compared_with_itself_and_with_another(multi: Store) -> None:
     assert set(other.groups) <= {row[0] for row in multi.query("SELECT app FROM parsl_task")}
     with pytest.raises(NotFoundError, match="nothing to compare: no tasks with both"):
         change(multi.compare("000", "001", where="app = 'never'"), "p50")
+
+
+def test_a_slow_worker_is_named(tmp_path: Path) -> None:
+    """Numbers of workers are names: worker 3 of four is slow, not the higher the slower."""
+    with Store(tmp_path / "dnpc.sqlite3") as store:
+        store.import_(corpus("parsl-2026.10.26-longtail"))
+        first = store.statistics().correlations[0]
+    assert (first.attribute, first.kind) == ("worker_id", "groups")
+    assert first.p < 0.001
+    assert first.words.startswith(
+        "worker 3 takes longest, median 0.8869 s (n 22) against 0.1648 s of the others; "
+    )
+
+
+def test_work_queues_hops_are_events(case: Case, tmp_path: Path) -> None:
+    with Store(tmp_path / "dnpc.sqlite3") as store:
+        store.import_(case("parsl-2026.10.26-workqueue"))
+        (one,) = store.statistics(begin="queue_running", end="queue_waiting_retrieval").durations
+        assert one.statistics.n == 24
+        for event in ("queue_waiting", "queue_retrieved", "queue_done"):
+            assert store.statistics(begin=event, end="returned").durations[0].statistics.n == 24

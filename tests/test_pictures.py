@@ -88,6 +88,40 @@ def test_spans_of_any_type_and_errors_for_people(stores: dict[str, Store], tmp_p
         store.plot("states").save(tmp_path / "none" / "states.png")
 
 
+def test_lanes_of_a_worker_that_has_two_tasks_at_once(case: Case, tmp_path: Path) -> None:
+    with Store(tmp_path / "dnpc.sqlite3") as store:
+        store.import_(case("parsl-2026.10.26-workqueue"))
+        picture = store.plot("workers")
+        (label,) = [tick.get_text() for tick in picture.ax.get_yticklabels()]
+        assert label.endswith("99 %")
+        heights = {
+            round(float(path.get_extents().height), 2)
+            for drawn in picture.ax.collections
+            for path in drawn.get_paths()
+        }
+        assert heights == {0.76, 0.38}  # connected; tasks beside one another
+        texts = " ".join(text.get_text() for text in picture.ax.texts)
+        assert "no file tells" not in texts  # three tries ran in threads, which are no workers
+        assert store.plot("utilization").ax.get_title("left").startswith("Busy workers: 99.4 %")
+        legend = store.plot("states", detail=True).ax.get_legend()
+        assert legend is not None
+        assert "queue_running" in {text.get_text() for text in legend.get_texts()}
+
+
+def test_a_histogram_in_groups_and_ticks_that_need_no_other(stores: dict[str, Store]) -> None:
+    store = stores["parsl-2023.12.18-full"]
+    legend = store.plot("histogram", by="executor").ax.get_legend()
+    assert legend is not None
+    assert legend.get_title().get_text() == "executor"
+    assert any(text.get_text().startswith("htex") for text in legend.get_texts())
+    picture = store.plot("states", wall="UTC")
+    axes = picture.ax
+    picture._repr_png_()
+    ticks = [tick.get_text() for tick in axes.get_xticklabels()]
+    assert all(re.fullmatch(r"\d\d:\d\d:\d\d(\.\d+)?", tick) for tick in ticks)
+    assert re.fullmatch(r"time on \d{4}-\d\d-\d\d \(wall clock, UTC\)", axes.get_xlabel())
+
+
 def test_no_run_but_spans(tmp_path: Path) -> None:
     with Store(tmp_path / "dnpc.sqlite3") as store:
         store.add([])

@@ -190,3 +190,99 @@ def test_a_worker_does_one_thing_at_a_time(store: Store) -> None:
     ).all()
     assert rows == [(1, 10.0, None, 15.0), (2, 15.0, 18.0, 18.0), (3, 20.0, None, 30.0)]
     assert store.query("SELECT tasks, busy_s FROM parsl_worker").all() == [(3, 18.0)]
+
+
+def test_work_queues_worker_was_never_idle(case: Case, store: Store) -> None:
+    """Two tasks at once on two cores: 282 s of tasks in 194.4 of the 195.5 s that it was there."""
+    store.import_(case("parsl-2026.10.26-workqueue"))
+    (worker,) = store.query("parsl_worker").dicts()
+    assert worker["worker_id"] == "worker-8c1b8878f8166519e1c1b745e1dac6f4"
+    assert (worker["tasks"], worker["cores"], worker["host"]) == (24, 2, "vm")
+    shares = store.query("SELECT * FROM utilization ORDER BY level").dicts()
+    assert [share["level"] for share in shares] == ["block", "run"]
+    for share in shares:
+        assert (share["managers"], share["workers"], share["tasks"]) == (0, 1, 24)
+        assert share["busy_s"] == pytest.approx(194.419, abs=1e-3)
+        assert share["worker_s"] == pytest.approx(195.528, abs=1e-3)
+        assert share["task_s"] == pytest.approx(282.029, abs=1e-3)
+    load = store.query("SELECT busy, connected FROM worker_load WHERE level = 'run'").all()
+    assert {busy for busy, _ in load} == {0, 1}
+    tries = store.query(
+        "SELECT task_id, try_id, queue_running, queue_waiting_retrieval FROM parsl_try "
+        "WHERE queue_running IS NOT NULL ORDER BY 1, 2"
+    ).all()
+    held = store.query(
+        "SELECT task_id, try_id, received, finished FROM parsl_worker_task ORDER BY 1, 2"
+    ).all()
+    assert held == tries
+
+
+def test_a_worker_that_is_lost_with_its_task_and_one_that_comes_again(
+    tmp_path: Path, store: Store
+) -> None:
+    """Its task goes to another; the log ends without a word of that one's end."""
+    log = tmp_path / "transaction_log"
+    log.write_text(
+        "".join(
+            f"17953316{second:02}000000 7 {rest}\n"
+            for second, rest in [
+                (0, "MANAGER START"),
+                (10, "WORKER worker-a 10.0.0.1:4000  CONNECTION"),
+                (11, 'TASK 1 WAITING work FIRST_RESOURCES {"cores":[1,"cores"]}'),
+                (12, 'TASK 1 RUNNING 10.0.0.1:4000  FIRST_RESOURCES {"cores":[1,"cores"]}'),
+                (20, "WORKER worker-a 10.0.0.1:4000  DISCONNECTION UNKNOWN"),
+                (21, 'TASK 1 WAITING work FIRST_RESOURCES {"cores":[1,"cores"]}'),
+                (30, "WORKER worker-a 10.0.0.1:4001  CONNECTION"),
+                (31, 'TASK 1 RUNNING 10.0.0.1:4001  FIRST_RESOURCES {"cores":[1,"cores"]}'),
+                (40, "TASK 1 WAITING_RETRIEVAL 10.0.0.1:4001"),
+            ]
+        )
+    )
+    store.import_(log)
+    held = store.query(
+        "SELECT received - 1795331600, finished - 1795331600, freed - 1795331600 "
+        "FROM parsl_worker_task ORDER BY received"
+    ).all()
+    assert held == [(12, None, 21), (31, 40, 40)]
+    there = store.query(
+        "SELECT worker_id, connected - 1795331600, gone - 1795331600 FROM worker_capacity"
+    ).all()
+    assert there == [("worker-a", 10, 20), ("worker-a", 30, 40)]
+
+
+def test_workers_whose_manager_no_file_tells_of_have_their_own_logs(store: Store) -> None:
+    from dnpcsql.identity import WORKER_LOG
+
+    names = Names(RUN, WORKER_LOG)
+    store.add(
+        Span(
+            names.worker("aafb1402bc0f", number), "parsl.executor.htex.worker", names.trace_high,
+            start_unix_nano=5 * 10**9, end_unix_nano=(10 + number) * 10**9,
+            attributes=json.dumps({"parsl.manager.id": "aafb1402bc0f", "parsl.worker.id": number}),
+        )
+        for number in (0, 1)
+    )  # fmt: skip
+    assert store.query(
+        "SELECT worker_id, workers, connected, gone FROM worker_capacity ORDER BY 1"
+    ).all() == [(0, 1, 5.0, 10.0), (1, 1, 5.0, 11.0)]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_statistics_say_what_the_view_says(name: str, store: Store) -> None:
+    """One answer to: are my workers busy?"""
+    store.import_(corpus(name))
+    for run in store.query("SELECT run_id FROM parsl_run").all():
+        used = store.statistics(run[0]).workers
+        assert used is not None
+        said = store.query(
+            "SELECT workers, busy_s, worker_s FROM utilization "
+            "WHERE level = 'run' AND run_id = :run",
+            run=run[0],
+        ).all()
+        if not said:
+            assert not used.workers
+            continue
+        (most, busy, there) = said[0]
+        assert used.connected.peak == most
+        assert used.busy_s == pytest.approx(busy, abs=1e-3)
+        assert used.connected_s == pytest.approx(there, abs=1e-3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,7 +11,8 @@ import numpy as np
 from dnpcsql.analyses.times import Floats
 
 _LEAST = 5
-_MOST_GROUPS = 50
+_NAMES = re.compile(r"(^|[._])(id|code|pid|rank|number)$")  # whose numbers are names, not amounts
+_MOST_GROUPS = 1000
 
 
 class Correlation(NamedTuple):
@@ -27,6 +29,7 @@ class Correlation(NamedTuple):
 def correlations(durations_s: Floats, attributes: Mapping[str, Sequence[Any]]) -> list[Correlation]:
     """How durations go with each attribute, the strongest first. None is left out.
 
+    Numbers are ranked, unless their attribute says that they are names: `worker_id`, `status_code`.
     Attributes that are the same everywhere, that are told of fewer than five spans, or that name
     almost every span differently say nothing, and are not in the list.
     """
@@ -44,7 +47,8 @@ def _one(name: str, durations: Floats, values: Sequence[Any]) -> Correlation | N
     durations = durations[known]
     if len(given) < _LEAST or len(set(map(str, given))) < 2 or np.ptp(durations) == 0:
         return None
-    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in given):
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in given)
+    if numbers and not _NAMES.search(name):
         return _ranked(name, durations, np.array(given, dtype=np.float64))
     return _grouped(name, durations, [str(value) for value in given])
 
@@ -73,10 +77,13 @@ def _grouped(name: str, durations: Floats, values: Sequence[str]) -> Correlation
     share = max(0.0, float(found.statistic) / (n - 1))
     medians = [float(np.median(group)) for group in groups]
     most, least = int(np.argmax(medians)), int(np.argmin(medians))
+    others = float(np.median(durations[places != most]))
     words = (
-        f"{names[most]} takes longest (median {medians[most]:.4g} s, n {groups[most].size}), "
-        f"{names[least]} least ({medians[least]:.4g} s, n {groups[least].size})"
+        f"{names[most]} takes longest, median {medians[most]:.4g} s (n {groups[most].size}) "
+        f"against {others:.4g} s of the others"
     )
+    if names.size > 2:
+        words += f"; {names[least]} least, {medians[least]:.4g} s (n {groups[least].size})"
     return Correlation(name, "groups", n, min(1.0, share), float(found.pvalue), words)
 
 

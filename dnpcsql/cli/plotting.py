@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from dnpcsql.errors import NotFoundError
 from dnpcsql.store import Store
 
 _KINDS = (
@@ -54,6 +55,8 @@ def plot_command(
 ) -> None:
     """Draw a picture of a RUN (the last one), and say which file it is in.
 
+    Exit status: 0; 1 if there is nothing to draw (then there is no file), or for what you can mend.
+
     \b
     latency       how long from one event to another, over time
     histogram     how many took how long, with mean, median, p95 and max
@@ -83,5 +86,7 @@ def plot_command(
             metric=metric, detail=detail, log=log, wall=wall, where_first=where_a,
             where_second=where_b,
         )  # fmt: skip
+        if picture.nothing is not None:
+            raise NotFoundError(f"nothing to draw, so no {path}: {picture.nothing}")
         picture.save(path, dpi=dpi)
     click.echo(str(path), file=sys.stdout)

@@ -14,7 +14,6 @@ from dnpcsql.store import Store
 
 if TYPE_CHECKING:
     from dnpcsql.analyses.comparison import Comparison
-    from dnpcsql.analyses.rates import Throughput
     from dnpcsql.measures import Compared, Measured, Overview
 
 SLOWER = 3  # the exit status of `compare --fail-above`
@@ -22,6 +21,9 @@ SLOWER = 3  # the exit status of `compare --fail-above`
 _FIGURES = ("mean", "p50", "p90", "p95", "p99", "min", "max")
 _BOUNDED = ("mean", "p50", "p90", "p95", "p99")
 _MOST_CORRELATIONS = 3
+_WRAPPER = (
+    "running → running_ended is Parsl's monitoring around the app's body: some 0.1 s longer than it"
+)
 
 _pair_options = (
     click.option("--where", metavar="SQL", help="Only these: a condition on columns of parsl_try."),
@@ -96,36 +98,51 @@ def _number(value: float) -> float | None:
 
 
 def _overview(found: Overview) -> Iterator[str]:
-    yield f"{plain(found.about)}: {_whole(found.whole, found.noun)}"
+    yield f"{plain(found.about)}: {_whole(found)}"
+    if found.untold:
+        known = ", ".join(found.told) or "none"
+        yield f"no file tells of {' or '.join(found.untold)} of these; there are: {known}"
     if found.running is not None and found.running.n:
         ran = found.running
+        told = "; ".join(f"{begin} → {end}" for begin, end in found.running_by)
         yield (
-            f"running: at most {ran.peak} at a time, {seconds(ran.summed_s)} in all, "
+            f"running ({told}): at most {ran.peak} at a time, {seconds(ran.summed_s)} in all, "
             f"something ran for {seconds(ran.busy_s)}"
         )
     if found.workers is not None and found.workers.connected_s:
         used = found.workers
         yield (
             f"workers: {len(used.workers)}, {100 * used.share:.1f} % busy: "
-            f"{seconds(used.busy_s)} of {seconds(used.connected_s)} of worker time"
+            f"{seconds(used.busy_s)} of {seconds(used.connected_s)} of worker time, each from its "
+            "registration or connection to its end"
         )
+    if any(_of_monitoring(one.begin, one.end) and one.statistics.n for one in found.durations):
+        yield _WRAPPER
 
 
-def _whole(whole: Throughput, noun: str) -> str:
+def _of_monitoring(*events: str) -> bool:
+    return not {"running", "running_ended"}.isdisjoint(events)
+
+
+def _whole(found: Overview) -> str:
+    whole, end = found.whole, found.durations[-1].end if found.durations else ""
     if not whole.n:
-        return f"no {noun}"
-    text = f"{whole.n} {noun} in {seconds(whole.makespan_s)}"
-    if not math.isnan(whole.per_second):
+        return f"no {found.noun}"
+    text = f"{whole.n} {found.noun} in {seconds(whole.makespan_s)}"
+    if not math.isnan(whole.per_second) and whole.ended:
         text += f", {whole.per_second:.4f} a second"
     left = whole.n - whole.ended
-    return text + (f", {left} never ended" if left else "")
+    if not left or end in found.untold:
+        return text
+    ended = found.running is not None or end in ("returned", "end", "task_returned")
+    return text + (f", {left} never ended" if ended else f", {left} without {end}")
 
 
 def _say_what_goes_with_it(found: Overview) -> None:
     said = [one for one in found.correlations if one.p < 0.05][:_MOST_CORRELATIONS]
     if said:
         one = found.durations[-1]
-        what = "running" if found.workers is not None else f"{one.begin} → {one.end}"
+        what = "running" if found.running is not None else f"{one.begin} → {one.end}"
         click.echo(f"\nwhat goes with long {what}:")
     for correlation in said:
         how = "rho" if correlation.kind == "rank" else "explains"
@@ -146,7 +163,8 @@ def _say_what_goes_with_it(found: Overview) -> None:
     "--fail-above",
     type=click.FloatRange(min=0),
     metavar="PERCENT",
-    help="Exit with 3 if B's figure is that much above A's, and not by chance.",
+    help="Exit with 3 if B's figure is that much above A's: not by chance, as far as its interval "
+    "tells; a makespan is one value a run, which has none.",
 )
 @click.option(
     "--of",
@@ -174,6 +192,8 @@ def compare_command(
     format_: str,
 ) -> None:
     """Print whether run B's durations are other than run A's, and what that means.
+
+    Without --from, --to, --by and --type also in which phase of the tries the difference lies.
 
     Exit status: 0; with --fail-above 3 if B is slower by more than that; 1 for what you can mend.
 
@@ -228,9 +248,38 @@ def _comparison(found: Compared) -> Iterator[str]:
         for s in found.differs.shifts
     ]  # fmt: skip
     yield from table(columns, rows, indent="  ")
-    yield "\n" + plain(found.differs.words)
+    if _of_monitoring(found.begin, found.end) or any(_of_monitoring(*one) for one in found.phases):
+        yield f"  {_WRAPPER}"
+    yield f"\n{found.begin} → {found.end}: {plain(found.differs.words)}"
+    yield from _phases(found)
     for group, one in found.groups.items():
         yield f"  {plain(group)} (n {one.first.n}, {one.second.n}): {plain(one.words)}"
+
+
+def _phases(found: Compared) -> Iterator[str]:
+    """In which phase of tries the difference lies: means, as they add up."""
+    if not found.phases:
+        return
+    yield "\nwhere the difference lies: means of tries in seconds; the shift with its 95 % interval"
+    columns = ("phase", "n", "n", "A", "B", "shift", "from", "to", "%")
+    rows = []
+    for (begin, end), one in found.phases.items():
+        s = one.shift("mean")
+        rows.append((
+            f"{begin} → {end}", one.first.n, one.second.n,
+            *(f"{v:.6f}" for v in (s.first_s, s.second_s, s.shift_s, *s.interval_s)),
+            "" if math.isnan(s.ratio) else f"{100 * s.ratio:+.1f}",
+        ))  # fmt: skip
+    yield from table(columns, rows, indent="  ")
+    (begin, end), most = max(
+        found.phases.items(), key=lambda item: abs(item[1].shift("mean").shift_s)
+    )
+    shift = most.shift("mean")
+    if not any(one.shift("mean").certain for one in found.phases.values()):
+        yield "  in no phase more than chance could make"
+        return
+    doubt = "" if shift.certain else ", which chance could make"
+    yield f"  most of it in {begin} → {end}: {shift.shift_s:+.4g} s a try{doubt}"
 
 
 def _judge(found: Compared, figure: str, limit: float) -> None:
@@ -240,12 +289,18 @@ def _judge(found: Compared, figure: str, limit: float) -> None:
     percent = change(found, figure)
     assert found.differs is not None
     certain = figure == "makespan" or found.differs.shift(figure).interval_s.low > 0
-    verdict = f"{figure} of B is {percent:+.1f} % of A's, limit +{limit:g} %"
+    verdict = f"{figure} of B is {_above(percent)} A's, limit {limit:g} % above"
     if percent > limit and certain:
+        if figure == "makespan":
+            verdict += "; one value a run, so nobody can say whether chance made it"
         click.echo(f"dnpcsql: slower: {verdict}", err=True)
         sys.exit(SLOWER)
     doubt = ", which chance could make" if percent > limit else ""
     click.echo(f"not slower: {verdict}{doubt}", err=True)
+
+
+def _above(percent: float) -> str:
+    return f"{abs(percent):.1f} % {'below' if percent < 0 else 'above'}"
 
 
 stats_command = _paired(stats_command)

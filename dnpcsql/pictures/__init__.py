@@ -18,6 +18,7 @@ from dnpcsql import clock, plots
 from dnpcsql.errors import NotFoundError, UnreadableError
 from dnpcsql.pictures import durations, graphs, over_time
 from dnpcsql.pictures.asked import Asked
+from dnpcsql.plots.style import NOTHING
 
 __all__ = ["FORMATS", "KINDS", "Asked", "Kind", "Picture", "kinds", "plot", "zone_named"]
 
@@ -36,6 +37,13 @@ class Picture(NamedTuple):
         """The figure that it is on."""
         found = self.ax.figure
         return found if isinstance(found, Figure) else found.figure
+
+    @property
+    def nothing(self) -> str | None:
+        """Why there is nothing in it; None if there is something."""
+        if self.ax.get_gid() != NOTHING:
+            return None
+        return self.ax.texts[-1].get_text()
 
     def save(self, path: str | Path, *, dpi: int = _DPI) -> None:
         """Write it as .png, .svg or .pdf. Raises UnreadableError if it cannot be written."""
@@ -87,7 +95,7 @@ def plot(kind: str, asked: Asked) -> Picture:
 KINDS: dict[str, Kind] = {
     "latency": Kind("how long from one event to another, over time", durations.latency),
     "histogram": Kind(
-        "how many took how long, with mean, median, p95 and max", durations.histogram
+        "how many took how long, with mean, median, p95 and max", durations.spread(plots.histogram)
     ),
     "kde": Kind("a smooth density of how long things took", durations.spread(plots.kde)),
     "ecdf": Kind("what share took at most how long", durations.spread(plots.ecdf)),

@@ -27,16 +27,6 @@ def latency(asked: Asked) -> Axes:
     )  # fmt: skip
 
 
-def histogram(asked: Asked) -> Axes:
-    """How long from one event to another."""
-    found = asked.subject()
-    begin, end, what = words(found, asked)
-    return plots.histogram(
-        found.ranges(begin, end).durations_s, asked.ax, what=what, noun=found.noun,
-        log=asked.log, about=about_of(found, asked),
-    )  # fmt: skip
-
-
 def spread(draw: Callable[..., Axes]) -> Callable[[Asked], Axes]:
     """A picture of how durations are spread, in groups if they are asked for."""
 

@@ -25,14 +25,17 @@ MEANINGS = {
 _STATES = ("pending", "launched", "running", "running_ended", "joining")
 _ALL_STATES = (
     "pending", "launched", "interchange_received", "interchange_sent", "manager_got",
-    "worker_received", "running", "running_ended", "worker_completed", "worker_finished",
-    "interchange_result", "joining",
+    "worker_received", "queue_waiting", "queue_running", "running", "running_ended",
+    "worker_completed", "worker_finished", "interchange_result", "queue_waiting_retrieval",
+    "queue_retrieved", "queue_done", "joining",
 )  # fmt: skip
 _LAYERS = (
     ("tasks", "invoked", "task_returned"),
     ("launched tries", "launched", "returned"),
     ("at the interchange", "interchange_received", "interchange_result"),
     ("at workers", "worker_received", "worker_finished"),
+    ("in Work Queue's hands", "queue_waiting", "queue_done"),
+    ("at its workers", "queue_running", "queue_waiting_retrieval"),
     ("running", "running", "running_ended"),
 )
 
@@ -51,8 +54,8 @@ def _state_table(found: Subject, asked: Asked) -> tuple[tuple[str, ...], Any, An
         begins = [
             found.of("pending"),
             found.of("launched"),
-            found.first_of("running", "worker_received"),
-            found.first_of("running_ended", "worker_completed"),
+            found.first_of("running", "worker_received", "queue_running"),
+            found.first_of("running_ended", "worker_completed", "queue_waiting_retrieval"),
             found.of("joining"),
         ]
     return states, np.stack(begins, axis=1), found.of("returned")
@@ -146,17 +149,17 @@ def workers(asked: Asked) -> Axes:
     """What each worker ran."""
     run = asked.store.run(asked.run or "last")
     found = tries_of(asked.store, run, asked.where)
-    ran = workers_of(asked.store, run, found)
+    ran = workers_of(asked.store, run, found, all_tasks=asked.where is None)
     text = about_of(found, asked)
     if ran.unplaced:
         text += f"\n{style.count(ran.unplaced, 'tries')} ran where no file tells of the worker"
     by = asked.by or "app"
-    groups = [found.groups(by)[row] for row in ran.rows]
-    there = map(np.array, ran.connected.values())
+    values = found.groups(by)
+    groups = [None if row is None else values[row] for row in ran.rows]
+    there = [np.array(times, dtype=np.int64) for times in ran.connected.values()]
     return plots.workers(
         ran.names, ran.starts, ran.ends, asked.ax, groups=groups, by=by, connected=ran.connected,
-        noun=found.noun, clock=asked.clock(ran.starts, ran.ends, *there), until=ran.until,
-        about=text,
+        noun=found.noun, clock=asked.clock(ran.starts, ran.ends, *there), about=text,
     )  # fmt: skip
 
 
@@ -164,7 +167,7 @@ def utilization(asked: Asked) -> Axes:
     """How many workers were busy, of those connected."""
     run = asked.store.run(asked.run or "last")
     found = tries_of(asked.store, run, asked.where)
-    used = workers_of(asked.store, run, found).utilization()
+    used = workers_of(asked.store, run, found, all_tasks=asked.where is None).utilization()
     over = asked.clock(used.busy.times, used.connected.times)
     return plots.utilization(used, asked.ax, clock=over, about=about_of(found, asked))
 

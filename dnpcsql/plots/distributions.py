@@ -54,20 +54,29 @@ def histogram(
     durations_s: Floats,
     ax: Axes | None = None,
     *,
+    groups: Sequence[Any] | None = None,
+    by: str = "",
     what: str = "duration",
     noun: str = "tasks",
     bins: int | None = None,
     log: bool | None = None,
     about: str = "",
 ) -> Axes:
-    """How many took how long, with mean, median, p95 and max."""
+    """How many took how long, with mean, median, p95 and max; groups one on top of the other."""
     ax = ax or style.new_axes()
-    _, values, logarithmic = _given(durations_s, None, log)
+    parts, values, logarithmic = _given(durations_s, groups, log)
     style.title(ax, f"How long: {style.name(what, 60)}", about)
     if not values.size:
         return style.empty(ax, f"no {noun} with a {style.name(what, 60)}")
     found = counting.histogram(values, bins=bins, log=logarithmic)
-    ax.stairs(found.counts, found.edges, fill=True, color=style.COLOURS[4])
+    if groups is None:
+        ax.stairs(found.counts, found.edges, fill=True, color=style.COLOURS[4])
+    below = np.zeros(found.counts.size)
+    for label, colour, part in parts if groups is not None else ():
+        top = below + np.histogram(part, found.edges)[0]
+        named = f"{style.name(label)} ({part.size:,})"
+        ax.stairs(top, found.edges, baseline=below, fill=True, color=colour, label=named)
+        below = top
     _lines(ax, values)
     if logarithmic:
         ax.set_xscale("log")
@@ -75,7 +84,7 @@ def histogram(
     ax.set_xlabel(f"{style.name(what, 60)} (s)")
     ax.set_ylabel(f"{noun} in a bin (n {values.size:,})")
     style.tidy(ax)
-    style.legend(ax)
+    style.legend(ax, heading=by)
     return ax
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,6 +20,16 @@ from dnpcsql.plots import style
 _MOST_BARS = 20_000
 _MOST_LABELS = 40
 _CELLS = (500, 1000)  # rows at most, columns
+
+
+class Bars(NamedTuple):
+    """Bars of one colour: their lanes, from where to where, and which part of the lane's height."""
+
+    lane: Counts
+    begin: Floats
+    end: Floats
+    low: Floats | float = 0.0
+    high: Floats | float = 1.0
 
 
 def tasks(
@@ -57,7 +67,7 @@ def tasks(
         lasting = told(begun) & (left[:, place] > begun)
         if lasting.any():
             lanes = np.flatnonzero(lasting)
-            bars.append((lanes, clock.x(begun[lasting]), clock.x(left[lasting, place])))
+            bars.append(Bars(lanes, clock.x(begun[lasting]), clock.x(left[lasting, place])))
             names.append(state)
     colours = [style.colour_of(place, label) for place, label in enumerate(names)]
     style.limits(ax, clock, known[0], last)
@@ -83,7 +93,7 @@ def workers(
     *,
     groups: Sequence[Any] | None = None,
     by: str = "",
-    connected: dict[str, tuple[int, int]] | None = None,
+    connected: Mapping[str, Sequence[tuple[int, int]]] | None = None,
     noun: str = "tasks",
     clock: style.Clock | None = None,
     until: int | None = None,
@@ -92,7 +102,8 @@ def workers(
     """A lane for each worker with what it ran, coloured by group (an app, a state).
 
     `names` says which worker ran each task, `connected` from when to when a worker was there: its
-    lane is grey then. What never ended is drawn to `until`, else to the last time told.
+    lane is grey then. Tasks that a worker had at once lie above each other in its lane. What never
+    ended is drawn to `until`, else to the last time told.
     """
     begun = told(starts)
     kept = [int(row) for row in np.flatnonzero(begun)]
@@ -102,12 +113,11 @@ def workers(
     height = float(np.clip(1.5 + 0.24 * len(lanes), 2.4, 8))
     ax = ax or style.new_axes(height=height)
     style.title(ax, f"What each of {style.count(len(lanes), 'workers')} ran", about)
-    known = bounds(starts, ends, *(np.array(pair) for pair in (connected or {}).values()))
+    there = [(name, *pair) for name, pairs in (connected or {}).items() for pair in pairs]
+    known = bounds(starts, ends, np.array([pair for _, *pair in there], dtype=np.int64))
     if known is None or not lanes:
         return style.empty(ax, "no worker is told of")
-    never_ended = not told(ends).all() or any(
-        down == OPEN for _, down in (connected or {}).values()
-    )
+    never_ended = not told(ends).all() or any(down == OPEN for *_, down in there)
     last = max(known[1], until or 0) if never_ended else known[1]
     clock = clock or style.Clock(known[0], last)
     who, places = numbered(names[row] for row in kept)
@@ -118,18 +128,17 @@ def workers(
     )
     colours = [style.colour_of(place, label) for place, label in enumerate(labels)]
     bars = []
+    low, high = _slots(lane_of, starts, shut)
     for place in range(len(labels)):
         here = group_of == place
-        bars.append((lane_of[here], clock.x(starts[here]), clock.x(shut[here])))
-    up = [
-        (lanes[name], *(min(time, last) for time in pair))
-        for name, pair in (connected or {}).items()
-    ]
-    if up:
-        there = np.array(up, dtype=np.int64)
-        bars.insert(0, (there[:, 0], clock.x(there[:, 1]), clock.x(there[:, 2])))
+        at = clock.x(starts[here]), clock.x(shut[here])
+        bars.append(Bars(lane_of[here], *at, low[here], high[here]))
+    if there:
+        up = np.array([(lanes[name], came, min(went, last)) for name, came, went in there],
+                      dtype=np.int64)  # fmt: skip
+        bars.insert(0, Bars(up[:, 0], clock.x(up[:, 1]), clock.x(up[:, 2])))
     style.limits(ax, clock, known[0], last)
-    grey = [style.PALE] if up else []
+    grey = [style.PALE] if there else []
     _draw(ax, bars, [*grey, *colours], len(lanes), (float(clock.x(known[0])), float(clock.x(last))),
           gap=0.12)  # fmt: skip
     _label_lanes(ax, lanes, {worker.name: worker for worker in found.workers})
@@ -139,11 +148,31 @@ def workers(
         for colour, label, n in zip(colours, labels, counts, strict=True)
     ]
     style.legend(
-        ax, patches + [Patch(color=style.PALE, label="connected, idle")] * bool(up), heading=by
+        ax, patches + [Patch(color=style.PALE, label="connected, idle")] * bool(there), heading=by
     )
     clock.label(ax)
     style.tidy(ax, grid="x")
     return ax
+
+
+def _slots(lane: Counts, starts: Times, ends: Times) -> tuple[Floats, Floats]:
+    """Which part of its lane's height each bar has: all, or its slot of those used at once."""
+    slot, most = np.zeros(lane.size), np.ones(int(lane.max(initial=-1)) + 1)
+    if lane.size <= _MOST_BARS:  # above, a picture does not show them one by one
+        order = np.lexsort((starts, lane))
+        until: list[int] = []  # of each slot of the lane, when it is free
+        before = -1
+        for row in order.tolist():
+            if lane[row] != before:
+                until, before = [], int(lane[row])
+            free = [place for place, end in enumerate(until) if end <= starts[row]]
+            if free:
+                until[free[0]] = int(ends[row])
+            else:
+                until.append(int(ends[row]))
+            slot[row] = free[0] if free else len(until) - 1
+            most[before] = max(most[before], len(until))
+    return slot / most[lane], (slot + 1) / most[lane]
 
 
 def _lane_order(names: list[str]) -> dict[str, int]:
@@ -173,23 +202,23 @@ def _label_lanes(ax: Axes, lanes: dict[str, int], workers: dict[str, Any]) -> No
 
 def _draw(
     ax: Axes,
-    bars: list[tuple[Counts, Floats, Floats]],
+    bars: list[Bars],
     colours: list[str],
     lanes: int,
     span: tuple[float, float],
     gap: float = 0.0,
 ) -> None:
     """Bars in lanes, one collection a colour; above 20,000 of them an image of what they cover."""
-    if sum(part[0].size for part in bars) > _MOST_BARS:
+    if sum(part.lane.size for part in bars) > _MOST_BARS:
         _paint(ax, bars, colours, lanes, span)
         return
     half = 0.5 - gap if lanes <= 200 else 0.5
-    for (lane, begin, end), colour in zip(bars, colours, strict=True):
-        y = lane.astype(np.float64)
+    for (lane, begin, end, low, high), colour in zip(bars, colours, strict=True):
+        top, bottom = lane - half + 2 * half * low, lane - half + 2 * half * high
         corners = np.stack(
             [
                 np.stack([begin, begin, end, end], axis=1),
-                np.stack([y - half, y + half, y + half, y - half], axis=1),
+                np.stack([top, bottom, bottom, top], axis=1),
             ],
             axis=2,
         )
@@ -208,7 +237,7 @@ def _draw(
 
 def _paint(
     ax: Axes,
-    bars: list[tuple[Counts, Floats, Floats]],
+    bars: list[Bars],
     colours: list[str],
     lanes: int,
     span: tuple[float, float],
@@ -216,7 +245,7 @@ def _paint(
     rows = min(lanes, _CELLS[0])
     per_row = np.bincount(np.arange(lanes) * rows // lanes, minlength=rows)[:, None, None]
     image = np.ones((rows, _CELLS[1], 3))
-    for (lane, begin, end), colour in zip(bars, colours, strict=True):
+    for (lane, begin, end, *_), colour in zip(bars, colours, strict=True):
         cover = coverage(lane * rows // lanes, begin, end, (rows, _CELLS[1]), *span)[:, :, None]
         share = np.minimum(cover / per_row, 1)
         image = image * (1 - share) + share * np.array(to_rgb(colour))

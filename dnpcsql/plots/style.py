@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.dates import AutoDateLocator
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from dnpcsql.analyses.times import Counts, Floats, Times, bounds
 
@@ -37,13 +37,20 @@ STATE_COLOURS = {
     "worker_completed": "#66C2A5",
     "worker_finished": "#8C8C8C",
     "interchange_result": "#B07AA1",
+    "queue_waiting": "#F0C75E",
+    "queue_running": "#56B4E9",
+    "queue_waiting_retrieval": "#66C2A5",
+    "queue_retrieved": "#8C8C8C",
+    "queue_done": "#B07AA1",
 }
 
+NOTHING = "nothing to draw"  # the gid of Axes that show nothing
 MOST_MARKS = 50_000
 MOST_GROUPS = len(COLOURS) - 1
 _VECTOR_MARKS = 5_000
 _NAME_LENGTH = 40
 _LONG_S = 7200
+_WALL_TICKS = dict.fromkeys(range(7), 7)  # so many whole times fit beside each other
 
 
 def new_axes(width: float = 7.6, height: float = 4.0) -> Axes:
@@ -139,6 +146,7 @@ def explained(label: str, meanings: Mapping[str, str] | None) -> str:
 def empty(ax: Axes, what: str) -> Axes:
     """Say in the picture that there is nothing to draw."""
     ax.set_axis_off()
+    ax.set_gid(NOTHING)
     ax.text(0.5, 0.5, what, ha="center", va="center", transform=ax.transAxes, color=INK, wrap=True)
     return ax
 
@@ -194,17 +202,27 @@ class Clock:
     def label(self, ax: Axes, what: str = "time") -> None:
         """Ticks, and what they mean."""
         if self.zone is not None:
-            locator = AutoDateLocator(tz=self.zone)
+            locator = AutoDateLocator(tz=self.zone, maxticks=_WALL_TICKS)
             ax.xaxis.set_major_locator(locator)
-            ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=self.zone))
+            ax.xaxis.set_major_formatter(FuncFormatter(self._wall))
             moment = datetime.fromtimestamp(self.origin / 1e9, self.zone)
-            ax.set_xlabel(f"{what} (wall clock, {name(moment.tzname())})")
+            ax.set_xlabel(f"{what} on {moment:%Y-%m-%d} (wall clock, {name(moment.tzname())})")
             return
         start = datetime.fromtimestamp(0, timezone.utc) + timedelta(
             microseconds=self.origin // 1000
         )
         unit = "h" if self.hours else "s"
         ax.set_xlabel(f"{what} since {start:%Y-%m-%d %H:%M:%S} UTC ({unit})")
+
+    def _wall(self, days: float, _: object = None) -> str:
+        """A tick that needs no other to be read; a later day's says which day it is."""
+        moment = datetime.fromtimestamp(round(days * 86_400e6) / 1e6, self.zone)
+        text = f"{moment:%H:%M:%S}"
+        if moment.microsecond:
+            text += f"{moment.microsecond / 1e6:.6f}"[1:].rstrip("0")
+        if moment.date() != datetime.fromtimestamp(self.origin / 1e9, self.zone).date():
+            text = f"{moment:%m-%d}\n{text}"
+        return text
 
 
 def limits(ax: Axes, clock: Clock, first: int, last: int) -> None:

@@ -4,7 +4,7 @@
 CREATE VIEW parsl_manager AS
 WITH
 work(run, manager_id, tasks, busy_s) AS (
-  SELECT substr(uuid, 1, 12), manager_id, count(*), sum(freed - received) FROM parsl_worker_task
+  SELECT substr(uuid, 1, 12), manager_id, count(*), sum(freed - busy_from) FROM parsl_worker_task
   WHERE manager_id IS NOT NULL GROUP BY substr(uuid, 1, 12), manager_id
 )
 SELECT

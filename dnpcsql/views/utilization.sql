@@ -1,77 +1,73 @@
--- How much of the time of connected workers was work, for each manager, block and run.
--- What a manager told last of its workers counts, for as long as it was connected.
+-- How much of the time of connected workers was work, for each manager, block and run. Connected:
+-- as worker_capacity has it. A worker is busy while it holds a task, or several at once.
 CREATE VIEW utilization AS
 WITH
-manager AS (
+level(level) AS (VALUES ('manager'), ('block'), ('run')),
+capacity AS (
   SELECT
-    run_id, executor, block_id, manager_id, workers, registered,
-    registered + connected_s AS gone, workers * connected_s AS worker_s, tasks, busy_s
-  FROM parsl_manager
+    level, run_id,
+    CASE WHEN level <> 'run' THEN executor END AS executor,
+    CASE WHEN level <> 'run' THEN block_id END AS block_id,
+    CASE WHEN level = 'manager' THEN manager_id END AS manager_id,
+    manager_id AS some_manager, workers, connected, gone
+  FROM worker_capacity CROSS JOIN level
+  WHERE level <> 'manager' OR manager_id IS NOT NULL
 ),
-change(run_id, executor, block_id, time, workers) AS (
-  SELECT run_id, executor, block_id, registered, workers FROM manager
-  UNION ALL SELECT run_id, executor, block_id, gone, -workers FROM manager
+change(level, run_id, executor, block_id, manager_id, time, workers) AS (
+  SELECT level, run_id, executor, block_id, manager_id, connected, workers FROM capacity
+  UNION ALL
+  SELECT level, run_id, executor, block_id, manager_id, gone, -workers FROM capacity
 ),
-connected(run_id, executor, block_id, of_run, of_block) AS (
+peak(level, run_id, executor, block_id, manager_id, workers) AS (
+  SELECT level, run_id, executor, block_id, manager_id, max(workers)
+  FROM (
+    SELECT level, run_id, executor, block_id, manager_id, sum(workers) OVER (
+      PARTITION BY level, run_id, executor, block_id, manager_id
+      ORDER BY time, workers ROWS UNBOUNDED PRECEDING
+    ) AS workers
+    FROM change
+  )
+  GROUP BY 1, 2, 3, 4, 5
+),
+place AS (
   SELECT
-    run_id, executor, block_id,
-    sum(workers) OVER (PARTITION BY run_id ORDER BY time, workers ROWS UNBOUNDED PRECEDING),
-    sum(workers) OVER (
-      PARTITION BY run_id, executor, block_id ORDER BY time, workers ROWS UNBOUNDED PRECEDING
-    )
-  FROM change
+    level, run_id, executor, block_id, manager_id, count(DISTINCT some_manager) AS managers,
+    sum(workers * (gone - connected)) AS worker_s
+  FROM capacity GROUP BY 1, 2, 3, 4, 5
 ),
--- What a run's tries did that no single manager can be told for is the block's all the same.
-work(run_id, executor, block_id, tasks, busy_s) AS (
-  SELECT run_id, executor, block_id, count(*), sum(freed - received)
-  FROM parsl_worker_task GROUP BY run_id, executor, block_id
+-- What a run's tries did that no single manager can be told for is the block's all the same. A
+-- manager's uid is drawn at random: it needs no other name.
+work(level, run_id, executor, block_id, manager_id, tasks, busy_s, task_s) AS (
+  SELECT
+    level, run_id, CASE level WHEN 'block' THEN executor END, CASE level WHEN 'block' THEN block_id END,
+    CASE level WHEN 'manager' THEN manager_id END,
+    count(*), sum(freed - busy_from), sum(freed - received)
+  FROM parsl_worker_task CROSS JOIN level
+  WHERE level <> 'manager' OR manager_id IS NOT NULL
+  GROUP BY 1, 2, 3, 4, 5
 )
 SELECT
-  share.level AS level,  -- manager, block or run
-  share.run_id AS run_id,  -- Parsl's run id
-  share.executor AS executor,  -- the executor's label; NULL for a run
-  share.block_id AS block_id,  -- as its executor numbers blocks; NULL for a run
-  share.manager_id AS manager_id,  -- the uid of the manager; NULL for a block and a run
-  share.managers AS managers,  -- how many there were
-  share.workers AS workers,  -- the most that were connected at once
-  share.tasks AS tasks,  -- that they took
-  share.worker_s AS worker_s,  -- seconds that workers were connected, of all of them together
-  share.busy_s AS busy_s,  -- seconds that tasks held them
-  max(share.worker_s - share.busy_s, 0.0) AS idle_s,  -- seconds that they had none
-  share.busy_s / nullif(share.worker_s, 0) AS utilization  -- busy_s / worker_s, from 0 to 1
-FROM (
-  SELECT
-    'manager' AS level, run_id, executor, block_id, manager_id, 1 AS managers, workers, tasks,
-    worker_s, busy_s
-  FROM manager
-  UNION ALL
-  SELECT
-    'block', manager.run_id, manager.executor, manager.block_id, NULL, count(*),
-    (
-      SELECT max(of_block) FROM connected
-      WHERE connected.run_id = manager.run_id AND connected.executor IS manager.executor
-        AND connected.block_id IS manager.block_id
-    ),
-    (
-      SELECT coalesce(sum(work.tasks), 0) FROM work
-      WHERE work.run_id = manager.run_id AND work.executor IS manager.executor
-        AND work.block_id IS manager.block_id
-    ),
-    sum(worker_s),
-    (
-      SELECT coalesce(sum(work.busy_s), 0.0) FROM work
-      WHERE work.run_id = manager.run_id AND work.executor IS manager.executor
-        AND work.block_id IS manager.block_id
-    )
-  FROM manager
-  GROUP BY manager.run_id, manager.executor, manager.block_id
-  UNION ALL
-  SELECT
-    'run', manager.run_id, NULL, NULL, NULL, count(*),
-    (SELECT max(of_run) FROM connected WHERE connected.run_id = manager.run_id),
-    (SELECT coalesce(sum(work.tasks), 0) FROM work WHERE work.run_id = manager.run_id),
-    sum(worker_s),
-    (SELECT coalesce(sum(work.busy_s), 0.0) FROM work WHERE work.run_id = manager.run_id)
-  FROM manager
-  GROUP BY manager.run_id
-) AS share;
+  place.level AS level,  -- manager, block or run
+  place.run_id AS run_id,  -- Parsl's run id
+  place.executor AS executor,  -- the executor's label; NULL for a run
+  place.block_id AS block_id,  -- as its executor numbers blocks; NULL for a run, and for Work Queue
+  place.manager_id AS manager_id,  -- the uid of the manager; NULL for a block and a run
+  place.managers AS managers,  -- how many there were; Work Queue's and TaskVine's workers have none
+  peak.workers AS workers,  -- the most that were connected at once
+  coalesce(work.tasks, 0) AS tasks,  -- that they took
+  place.worker_s AS worker_s,  -- seconds that workers were connected, of all of them together
+  coalesce(work.busy_s, 0.0) AS busy_s,  -- seconds that a task held them; several at once count once
+  max(place.worker_s - coalesce(work.busy_s, 0.0), 0.0) AS idle_s,  -- seconds that they had none
+  coalesce(work.busy_s, 0.0) / nullif(place.worker_s, 0) AS utilization,  -- busy_s / worker_s, from 0 to 1
+  coalesce(work.task_s, 0.0) AS task_s  -- seconds of all tasks added up: above busy_s where a worker holds several at once
+FROM place
+JOIN peak
+  ON peak.level = place.level AND peak.run_id = place.run_id AND peak.executor IS place.executor
+  AND peak.block_id IS place.block_id AND peak.manager_id IS place.manager_id
+LEFT JOIN work
+  ON work.level = place.level AND work.run_id = place.run_id
+  AND CASE place.level
+    WHEN 'manager' THEN work.manager_id = place.manager_id
+    WHEN 'block' THEN work.executor IS place.executor AND work.block_id IS place.block_id
+    ELSE 1
+  END;

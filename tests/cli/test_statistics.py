@@ -10,7 +10,7 @@ import pytest
 from dnpcsql.cli.plotting import _KINDS
 from dnpcsql.pictures import KINDS
 from tests.cli.conftest import Run
-from tests.conftest import Case
+from tests.conftest import Case, corpus
 
 
 @pytest.fixture
@@ -23,10 +23,11 @@ def multi(dnpcsql: Run, case: Case) -> Run:
 def test_stats_for_people(killed: Run) -> None:
     ran = killed("stats")
     assert ran.status == 0
-    head, running, workers, empty, columns, *rows = ran.out.splitlines()
+    head, running, workers, wrapper, empty, columns, *rows = ran.out.splitlines()
     assert head.startswith('run 71d4a751 "killed workflow", 2026-11-22 07:07:30 UTC: 23 tasks in ')
     assert "never ended" in head
-    assert running.startswith("running: at most 3 at a time")
+    assert running.startswith("running (running → running_ended): at most 3 at a time")
+    assert wrapper.startswith("running → running_ended is Parsl's monitoring around the app's body")
     assert workers.startswith("workers: 2, ")
     assert empty == ""
     assert columns.split()[:4] == ["from", "to", "n", "missing"]
@@ -53,7 +54,10 @@ def test_compare_says_what_it_means_and_how_to_fail(multi: Run) -> None:
     assert "invoked → returned, seconds; the shift with its 95 % interval" in ran.out
     assert ran.out.splitlines()[0].startswith("A  run 000: 8 tasks")
     same = multi("compare", "000", "000", "--fail-above", "0")
-    assert (same.status, same.err) == (0, "not slower: p50 of B is +0.0 % of A's, limit +0 %\n")
+    assert (same.status, same.err) == (
+        0,
+        "not slower: p50 of B is 0.0 % above A's, limit 0 % above\n",
+    )
 
 
 def test_compare_ends_with_3_where_the_second_is_slower(killed: Run) -> None:
@@ -61,7 +65,8 @@ def test_compare_ends_with_3_where_the_second_is_slower(killed: Run) -> None:
               "task_id < 4", "--where-b", "task_id BETWEEN 4 AND 9")  # fmt: skip
     ran = killed(*slower, "--fail-above", "0.5")
     assert ran.status == 3
-    assert ran.err.startswith("dnpcsql: slower: p50 of B is +")
+    assert ran.err.startswith("dnpcsql: slower: p50 of B is ")
+    assert ran.err.endswith(" % above A's, limit 0.5 % above\n")
     assert killed(*slower, "--fail-above", "1000").status == 0
     rows = json.loads(killed(*slower, "--format", "json").out)
     assert [row["figure"] for row in rows] == ["mean", "p50", "p90", "p95", "p99"]
@@ -87,3 +92,66 @@ def test_the_command_knows_every_kind_of_picture(dnpcsql: Run) -> None:
     assert tuple(KINDS) == _KINDS
     told = dnpcsql("plot", "--help").out
     assert all(kind in told for kind in KINDS)
+
+
+def test_phases_are_called_by_the_events_that_tell_of_them(dnpcsql: Run) -> None:
+    """Run 004 has no monitoring: its workers' logs tell when tasks ran."""
+    multi = dnpcsql
+    assert multi("import", corpus("parsl-2025.9.15-multi") / "runinfo").status == 0
+    rows = json.loads(multi("stats", "004", "--format", "json").out)
+    assert [(row["from"], row["to"]) for row in rows] == [
+        ("invoked", "returned"), ("pending", "launched"), ("launched", "worker_received"),
+        ("worker_received", "worker_completed"), ("worker_completed", "returned"),
+    ]  # fmt: skip
+    told = multi("stats", "004").out
+    assert "running (worker_received → worker_completed): at most 1 at a time" in told
+    assert "monitoring" not in told
+    untold = multi("stats", "004", "--from", "launched", "--to", "running_ended").out
+    assert "never ended" not in untold
+    assert "no file tells of running_ended of these; there are: invoked, pending, " in untold
+
+
+def test_a_makespan_is_one_value_and_compare_says_so(multi: Run) -> None:
+    ran = multi("compare", "001", "000", "--of", "makespan", "--fail-above", "10")
+    assert ran.status == 3
+    assert "one value a run, so nobody can say whether chance made it" in ran.err
+    assert " % above A's, limit 10 % above" in ran.err
+    faster = multi("compare", "000", "001", "--of", "makespan", "--fail-above", "10")
+    assert faster.status == 0
+    assert " % below A's" in faster.err
+
+
+def test_compare_says_in_which_phase_the_difference_lies(multi: Run) -> None:
+    told = multi("compare", "000", "001").out
+    assert "most of it in launched → running: -7.324 s a try" in told
+    assert "running → running_ended is Parsl's monitoring around" in told
+    same = multi("compare", "last", "last").out
+    assert same.startswith("A  run last: 6 tasks, makespan 20.2 s\nB  run last again: 6 tasks")
+    assert "in no phase more than chance could make" in same
+    assert "where the difference lies" not in multi("compare", "000", "001", "--by", "app").out
+
+
+def test_stats_by_a_column_that_only_tries_have(dnpcsql: Run) -> None:
+    example = Path(__file__).parents[2] / "examples" / "runinfo.tar.xz"
+    assert dnpcsql("import", example).status == 0
+    rows = json.loads(dnpcsql("stats", "--by", "worker_id", "--format", "json").out)
+    assert {"0", "1"} <= {row["worker_id"] for row in rows if row["n"]}
+    pair = ("--from", "invoked", "--to", "returned")
+    assert dnpcsql("stats", "--by", "worker_id", *pair).status == 0
+    assert dnpcsql("stats", "--by", "colour").status == 1
+
+
+def test_a_number_of_no_run_is_no_beginning_of_an_id(multi: Run) -> None:
+    """7c4a… and 004 are runs, 007 is none."""
+    assert multi("stats", "7").status == 1
+    assert multi("stats", "7c4").status == 1
+    assert multi("stats", "7c4a").out.startswith("run 7c4a8ca9 ")
+    assert multi("stats", "4").out.startswith("run 89381af6")
+
+
+def test_there_is_no_picture_of_nothing(killed: Run, tmp_path: Path) -> None:
+    target = tmp_path / "rate.png"
+    ran = killed("plot", "rate", "--where", "app = 'none'", "-o", target)
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err == f"dnpcsql: nothing to draw, so no {target}: no events\n"
+    assert not target.exists()
