@@ -161,7 +161,8 @@ def _naive_seconds(text: str) -> int:
 def _fraction_ns(text: str) -> int:
     fraction = text[20:]
     if fraction.isdecimal() and text[19] in ".,":
-        return int(fraction[:9]) * _FRACTIONS[len(fraction[:9])]
+        digits = fraction[:9]
+        return int(digits) * _FRACTIONS[len(digits)]
     if not fraction and len(text) in (10, 19):
         return 0
     raise ValueError(f"not a time: {text!r}")

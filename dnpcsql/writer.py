@@ -142,11 +142,12 @@ class Writer:
     ) -> Tally:
         tally = Tally(0, 0, 0, {})
         batches: dict[type, list[Any]] = {record: [] for record in (*_TABLES, Told)}
+        told = batches[Told]
         for record in records:
             batch = batches.get(type(record))
             if batch is not None:
                 batch.append(record)
-                if len(batch) >= (TOLD_BATCH if type(record) is Told else BATCH):
+                if len(batch) >= BATCH or (batch is told and len(batch) >= TOLD_BATCH):
                     self._flush(type(record), batch)
                     if progress is not None:
                         progress(sum(self.counts.values()))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dnpcsql.cli.output import plain, seconds
 from dnpcsql.clock import local_text
-from dnpcsql.importers.funcx_names import RUN
-from dnpcsql.importing import Importing
-from dnpcsql.store import Store
+
+if TYPE_CHECKING:
+    from dnpcsql.importing import Importing
+    from dnpcsql.store import Store
 
 # A kind of account, and what it tells.
 _ACCOUNTS = {
@@ -19,6 +22,8 @@ _ACCOUNTS = {
 
 def told(store: Store, done: Importing) -> list[str]:
     """Lines for a person: the clients, how many tasks they have, and what no file tells of them."""
+    from dnpcsql.importers.funcx_names import RUN  # with it come all importers
+
     if not any(RUN in source.runs for source in (*done.added, *done.unchanged)):
         return []
     lines, missing = [], []

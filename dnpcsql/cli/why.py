@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import textwrap
+from typing import TYPE_CHECKING
 
 import click
 
-from dnpcsql.answers.why import Why
 from dnpcsql.cli.output import plain, seconds, text_or_rows_option, write_rows
 from dnpcsql.store import Store
+
+if TYPE_CHECKING:
+    from dnpcsql.answers.why import Why
 
 _WIDE = 98
 

@@ -19,9 +19,13 @@ SELECT
 FROM (
   SELECT
     state, type, trace_id, time_unix_nano,
-    -- All that enter and leave at one moment count at once.
-    sum(change) OVER (PARTITION BY state, type, trace_id ORDER BY time_unix_nano) AS spans,
-    lead(time_unix_nano) OVER (PARTITION BY state, type, trace_id ORDER BY time_unix_nano) AS next
+    -- All that enter and leave at one moment count at once: of their rows the last stays.
+    sum(change) OVER (
+      PARTITION BY state, type, trace_id ORDER BY time_unix_nano ROWS UNBOUNDED PRECEDING
+    ) AS spans,
+    lead(time_unix_nano) OVER (
+      PARTITION BY state, type, trace_id ORDER BY time_unix_nano ROWS UNBOUNDED PRECEDING
+    ) AS next
   FROM (
     SELECT
       stay.state, stay.type, stay.trace_id, sign.sign AS change,
