@@ -119,6 +119,8 @@ def _total(done: Export, output: str | None) -> str:
     text += f" in {output}" if output is not None else f" in {_count(sent.requests, 'request')}"
     if done.untimed:
         text += f"; {done.untimed:,} spans left out, as nothing tells when they were"
+    if done.cut:
+        text += f"; {done.cut:,} spans without their parent, which lies in them or too far up"
     if sent.rejected:
         text += f"; {sent.rejected:,} spans were refused"
     return text

@@ -42,12 +42,14 @@ class Exported(NamedTuple):
 
 
 class Export(NamedTuple):
-    """What was sent: run by run, and in all. `untimed`: spans left out, as nothing tells when."""
+    """What was sent: run by run, and in all. `untimed`: spans left out, as nothing tells when.
+    `cut`: spans without their parent, since it was below them, or 5,000 levels above."""
 
     runs: list[Exported]
     sent: Sent
     untimed: int
     jaeger: str | None
+    cut: int = 0
 
 
 class _Sends(Protocol):
@@ -84,7 +86,7 @@ def export_otlp(
             job = _Job(connection, sender, encoder, where, repair, progress)
             done = [job.run(trace, trace_per, alone=not chosen.everything) for trace in chosen.runs]
             done += job.foreign(chosen)
-            return Export(done, sender.sent, job.outgoing.untimed, jaeger)
+            return Export(done, sender.sent, job.outgoing.untimed, jaeger, job.outgoing.cut)
 
 
 def _sender(
