@@ -106,11 +106,16 @@ def _line(one: Exported, tasks: dict[str, int], jaeger: str | None) -> str:
     """`1,204 tasks: one trace for the run, http://localhost:16686/trace/3f2a61c4…`"""
     if one.trace_id is None:
         return f"{one.spans:,} spans of other programs in {_count(one.traces, 'trace')}"
-    what = f"{tasks[one.trace_id]:,} tasks" if one.trace_id in tasks else f"{one.spans:,} spans"
+    what = f"{one.spans:,} spans"
+    if one.spans and one.trace_id in tasks:
+        what = f"{tasks[one.trace_id]:,} tasks"
     where = one.trace_id if jaeger is None else f"{jaeger.rstrip('/')}/trace/{one.trace_id}"
     if one.per_task:
         return f"{what}: {_count(one.traces, 'trace')}, the run's {where}"
-    return f"{what}: one trace for the run, {where}"
+    if one.traces == 1:
+        return f"{what}: one trace for the run, {where}"
+    # Each of funcX's tasks is a trace.
+    return f"{what}: {_count(one.traces, 'trace')}{f', one of them {where}' if one.traces else ''}"
 
 
 def _total(done: Export, output: str | None) -> str:

@@ -79,12 +79,16 @@ class Outgoing:
         self.untimed = 0
         self.cut = 0
 
-    def groups(self, run: str, traces: Traces, choice: Choice | None = None) -> Iterator[Group]:
-        """The spans of a run (the run part of its ids) by resource, a thousand at a time.
+    def groups(
+        self, traces: Traces, choice: Choice | None = None, only: str | None = None
+    ) -> Iterator[Group]:
+        """The spans of a run by resource, some hundred at a time.
 
-        `choice`: only these.
+        `choice`: only these; `only`: those of this one of its traces.
         """
-        rows = self._connection.execute(_ROWS, {"run": run})
+        run = traces.trace_id[-RUN_DIGITS:]
+        sql = _ROWS + (" AND trace_id = :only" if only is not None else "")
+        rows = self._connection.execute(sql, {"run": run, "only": only})
         summaries = Summaries(traces.trace_id) if traces.per_task else None
         ancestors = Ancestors(self._parent if choice is None else choice.parent)
         while some := rows.fetchmany(_AT_ONCE):

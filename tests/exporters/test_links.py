@@ -35,3 +35,21 @@ def test_to_a_span_whose_id_only_looks_like_one_of_ours(tmp_path: Path, store: S
     store.add([*spans, *(Link(mine, uuid, "after", n) for n, uuid in enumerate((other, theirs)))])
     rows = store.query("SELECT linked_uuid FROM otlp_link ORDER BY ordinal").all()
     assert rows == [(other,), (theirs,)]
+
+
+@BOTH
+def test_each_of_funcx_s_tasks_stays_a_trace_of_its_own(
+    trace_per: TracePer, tmp_path: Path, store: Store
+) -> None:
+    store.import_(funcx_samples.write(tmp_path / "logs"))
+    done, sent = export(store, tmp_path, trace_per=trace_per)
+    assert faults(sent) == Counter()
+    rows = store.query("SELECT trace_id, count(*) FROM otlp_span GROUP BY 1").all()
+    assert Counter(one.span.trace_id.hex() for one in sent) == dict(rows)
+    (run,) = done.runs
+    assert (run.traces, run.per_task) == (len(rows), False)
+    assert len(rows) > 3
+    for trace, spans in rows:
+        _, alone = export(store, tmp_path, trace, trace_per=trace_per)
+        assert {one.span.trace_id.hex() for one in alone} == {trace}
+        assert len(alone) == spans
