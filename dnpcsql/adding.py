@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from dnpcsql.records import Event, Link, Problem, Record, Resource, Sample, Scope, Span, Told
 
@@ -22,7 +23,9 @@ def checked(records: Iterable[Record]) -> Iterator[Record]:
             text = one.metrics if isinstance(one, Sample) else one.attributes
             # What is no text at all SQLite refuses.
             if isinstance(text, str) and (why := _wrong(text)):
-                wrong = Problem(getattr(one, "line", None), "record refused", f"{why}: {one!r:.200}")
+                wrong = Problem(
+                    getattr(one, "line", None), "record refused", f"{why}: {one!r:.200}"
+                )
         yield record if wrong is None else wrong
 
 
@@ -51,7 +54,8 @@ def _refused(name: str) -> None:
 
 def _depth(value: object) -> int:
     """How many levels, counted one by one, for recursion would end before they do."""
-    levels, inside = 0, [value]
+    inside: list[Any] = [value]
+    levels = 0
     while inside:
         levels += 1
         lists = [item.values() if isinstance(item, dict) else item for item in inside]

@@ -32,6 +32,8 @@ class FileSender:
         self._part = path.with_name(f".{path.name}.{os.getpid()}.part")
         self._encoder = encoder
         self._end = b"\n" if isinstance(encoder, Json) else b""
+        if path.is_dir():
+            raise SendError(f"{path} cannot be written: it is a directory")
         try:
             self._file: BinaryIO = self._part.open("wb")
         except OSError as error:
@@ -57,8 +59,12 @@ class FileSender:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
-        if error is None:
-            self._part.replace(self._path)
-        else:
+        try:
+            self._file.close()
+            if error is None:
+                self._part.replace(self._path)
+        except OSError as wrong:
+            if error is None:
+                raise SendError(f"{self._path} cannot be written: {wrong.strerror}") from None
+        finally:
             self._part.unlink(missing_ok=True)

@@ -134,9 +134,7 @@ class _Chosen(NamedTuple):
                     raise NotFoundError(f"no trace {name} here: `dnpcsql runs` lists the runs")
             else:
                 runs.append(trace_id_of(store.run(name).id))
-        return cls(
-            list(dict.fromkeys(runs)), list(dict.fromkeys(foreign)), False, frozenset(named)
-        )
+        return cls(list(dict.fromkeys(runs)), list(dict.fromkeys(foreign)), False, frozenset(named))
 
 
 def _all_runs(connection: sqlite3.Connection) -> list[str]:
