@@ -11,7 +11,7 @@ import click
 
 from dnpcsql.cli.export_wfformat import wfformat_command
 from dnpcsql.cli.output import plain
-from dnpcsql.errors import SendError
+from dnpcsql.errors import SendError, SettingError
 from dnpcsql.store import Store
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ def otlp_command(
     dnpcsql export otlp --endpoint http://collector:4318 --where "service = 'parsl-worker'"
     dnpcsql export otlp last --output run.jsonl
     """
+    if verify is not None and output is not None:
+        raise SettingError("--output sends nothing, so --verify has nothing to count")
     with Store(db) as store, _progress("sent") as progress:
         done = store.export_otlp(
             *runs,
@@ -138,9 +140,10 @@ def _verify(url: str, sent: Sent) -> bool:
     if sent.rejected:
         raise SendError("not verified: the receiver refused some spans")
     with _progress("traces verified") as progress:
-        missing = verify(url, sent.traces, progress=progress)
+        missing, more = verify(url, sent.traces, progress=progress)
     if not missing:
-        click.echo(f"verified: all {sent.spans:,} spans are there", err=True)
+        also = f", and {more:,} more that were sent before" if more else ""
+        click.echo(f"verified: all {sent.spans:,} spans are there{also}", err=True)
     for one in missing[:_SHOWN]:
         click.echo(f"trace {one.trace_id}: {one.sent:,} sent, {one.found:,} there", err=True)
     if len(missing) > _SHOWN:

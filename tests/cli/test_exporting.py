@@ -54,6 +54,7 @@ def test_a_file_of_protobuf(killed: Run, tmp_path: Path) -> None:
         (["--output", "run.txt"], "--output run.txt: name it FILE.jsonl (OTLP/JSON) or FILE.pb"),
         (["--output", "no/such/run.pb"], "no/such/run.pb cannot be written: No such file"),
         (["--output", "run.pb", "--endpoint", "http://x"], "goes without --endpoint"),
+        (["--output", "x.pb", "--verify", "http://x"], "--verify has nothing to count"),
         (["--endpoint", "ftp://x"], "endpoint ftp://x: write it as http://HOST:PORT"),
         (["--where", "nam = 1", "--output", "x.pb"], "--where nam = 1: no such column: nam"),
         (["--output", "a.pb"], "a.pb cannot be written: it is a directory"),
