@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
 
 from dnpcsql import database, settling, sources
+from dnpcsql.adding import checked
 from dnpcsql.errors import DnpcsqlError, UnreadableError
 from dnpcsql.identity import hexdigest
 from dnpcsql.query import Result, run_query
@@ -298,9 +299,12 @@ class Store:
         )
 
     def add(self, records: Iterable[Record], name: str = "added from Python") -> Source:
-        """Add records of your own: `store.add(my_generator())`. The same name replaces."""
+        """Add records of your own: `store.add(my_generator())`. The same name replaces.
+
+        One whose attributes are no JSON object is left out, as a problem of the source.
+        """
         source = Source(path=name, importer="store.add", fingerprint=hexdigest(32, name))
-        return self.add_source(source, records).source
+        return self.add_source(source, checked(records)).source
 
     def add_source(
         self,

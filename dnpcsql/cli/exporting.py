@@ -11,7 +11,7 @@ import click
 
 from dnpcsql.cli.export_wfformat import wfformat_command
 from dnpcsql.cli.output import plain
-from dnpcsql.errors import SendError
+from dnpcsql.errors import SendError, SettingError
 from dnpcsql.store import Store
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ def otlp_command(
     dnpcsql export otlp --endpoint http://collector:4318 --where "service = 'parsl-worker'"
     dnpcsql export otlp last --output run.jsonl
     """
+    if verify is not None and output is not None:
+        raise SettingError("--output sends nothing, so --verify has nothing to count")
     with Store(db) as store, _progress("sent") as progress:
         done = store.export_otlp(
             *runs,
@@ -106,11 +108,16 @@ def _line(one: Exported, tasks: dict[str, int], jaeger: str | None) -> str:
     """`1,204 tasks: one trace for the run, http://localhost:16686/trace/3f2a61c4…`"""
     if one.trace_id is None:
         return f"{one.spans:,} spans of other programs in {_count(one.traces, 'trace')}"
-    what = f"{tasks[one.trace_id]:,} tasks" if one.trace_id in tasks else f"{one.spans:,} spans"
+    what = f"{one.spans:,} spans"
+    if one.spans and one.trace_id in tasks:
+        what = f"{tasks[one.trace_id]:,} tasks"
     where = one.trace_id if jaeger is None else f"{jaeger.rstrip('/')}/trace/{one.trace_id}"
     if one.per_task:
         return f"{what}: {_count(one.traces, 'trace')}, the run's {where}"
-    return f"{what}: one trace for the run, {where}"
+    if one.traces == 1:
+        return f"{what}: one trace for the run, {where}"
+    # Each of funcX's tasks is a trace.
+    return f"{what}: {_count(one.traces, 'trace')}{f', one of them {where}' if one.traces else ''}"
 
 
 def _total(done: Export, output: str | None) -> str:
@@ -119,6 +126,8 @@ def _total(done: Export, output: str | None) -> str:
     text += f" in {output}" if output is not None else f" in {_count(sent.requests, 'request')}"
     if done.untimed:
         text += f"; {done.untimed:,} spans left out, as nothing tells when they were"
+    if done.cut:
+        text += f"; {done.cut:,} spans without their parent, which lies in them or too far up"
     if sent.rejected:
         text += f"; {sent.rejected:,} spans were refused"
     return text
@@ -131,9 +140,10 @@ def _verify(url: str, sent: Sent) -> bool:
     if sent.rejected:
         raise SendError("not verified: the receiver refused some spans")
     with _progress("traces verified") as progress:
-        missing = verify(url, sent.traces, progress=progress)
+        missing, more = verify(url, sent.traces, progress=progress)
     if not missing:
-        click.echo(f"verified: all {sent.spans:,} spans are there", err=True)
+        also = f", and {more:,} more that were sent before" if more else ""
+        click.echo(f"verified: all {sent.spans:,} spans are there{also}", err=True)
     for one in missing[:_SHOWN]:
         click.echo(f"trace {one.trace_id}: {one.sent:,} sent, {one.found:,} there", err=True)
     if len(missing) > _SHOWN:

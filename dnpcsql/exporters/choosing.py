@@ -15,6 +15,8 @@ class Choice:
         self._chosen: set[str] = set()
         self._parents: dict[str, str | None] = {}
         try:
+            # Of a WHERE SQLite says if it counts all rows together (count(*) > 0).
+            connection.execute(f"EXPLAIN SELECT 1 FROM otlp_span WHERE ({where}\n)")
             for uuid, parent, yes in connection.execute(
                 f"SELECT uuid, parent_uuid, ({where}\n) FROM otlp_span "
                 "WHERE account_uuid BETWEEN ? AND ?",

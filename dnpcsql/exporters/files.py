@@ -33,6 +33,8 @@ class FileSender:
         self._part = path.with_name(f".{path.name}.{os.getpid()}.part")
         self._encoder = encoder
         self._end = b"\n" if isinstance(encoder, Json) else b""
+        if path.is_dir():
+            raise SendError(f"{path} cannot be written: it is a directory")
         try:
             self._file: BinaryIO = self._part.open("wb")
         except OSError as error:

@@ -42,12 +42,14 @@ class Exported(NamedTuple):
 
 
 class Export(NamedTuple):
-    """What was sent: run by run, and in all. `untimed`: spans left out, as nothing tells when."""
+    """What was sent: run by run, and in all. `untimed`: spans left out, as nothing tells when.
+    `cut`: spans without their parent, since it was below them, or 5,000 levels above."""
 
     runs: list[Exported]
     sent: Sent
     untimed: int
     jaeger: str | None
+    cut: int = 0
 
 
 class _Sends(Protocol):
@@ -82,9 +84,9 @@ def export_otlp(
         with contextlib.ExitStack() as stack:
             sender, encoder, jaeger = _sender(stack, endpoint, protocol, output)
             job = _Job(connection, sender, encoder, where, repair, progress)
-            done = [job.run(trace, trace_per, alone=not chosen.everything) for trace in chosen.runs]
+            done = [job.run(trace, trace_per, chosen) for trace in chosen.runs]
             done += job.foreign(chosen)
-            return Export(done, sender.sent, job.outgoing.untimed, jaeger)
+            return Export(done, sender.sent, job.outgoing.untimed, jaeger, job.outgoing.cut)
 
 
 def _sender(
@@ -108,29 +110,31 @@ def _sender(
 
 
 class _Chosen(NamedTuple):
-    """Trace ids of runs, and of other programs' traces."""
+    """Trace ids of runs, and of other programs' traces; `named`: runs chosen by trace id."""
 
     runs: list[str]
     foreign: list[str]
     everything: bool
+    named: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, store: Store, connection: sqlite3.Connection, names: Sequence[str]) -> _Chosen:
         """Those that are named; all if none is."""
         if not names:
             return cls(_all_runs(connection), [], True)
-        runs, foreign = [], []
+        runs, foreign, named = [], [], set()
         for name in names:
             trace_id = name.lower()
             if len(trace_id) == 32 and _HEX.issuperset(trace_id):
                 ours, theirs = _tellers(connection, trace_id)
                 runs += [trace_id] * ours
+                named.add(trace_id)
                 foreign += [trace_id] * (theirs and not ours)
                 if not ours and not theirs:
                     raise NotFoundError(f"no trace {name} here: `dnpcsql runs` lists the runs")
             else:
                 runs.append(trace_id_of(store.run(name).id))
-        return cls(list(dict.fromkeys(runs)), list(dict.fromkeys(foreign)), False)
+        return cls(list(dict.fromkeys(runs)), list(dict.fromkeys(foreign)), False, frozenset(named))
 
 
 def _all_runs(connection: sqlite3.Connection) -> list[str]:
@@ -176,16 +180,17 @@ class _Job:
         self._repair = repair
         self._progress = progress
 
-    def run(self, trace_id: str, trace_per: TracePer, *, alone: bool) -> Exported:
-        """A run; if it is `alone`, with what other programs tell in its trace."""
+    def run(self, trace_id: str, trace_per: TracePer, chosen: _Chosen) -> Exported:
+        """A run; if it is named, with what other programs tell in its trace."""
         run = trace_id[-RUN_DIGITS:]
         per_task = trace_per == "task" or (trace_per == "auto" and self._is_large(run))
         choice = Choice(self._connection, self._where, run) if self._where else None
         traces = Traces(self._connection, trace_id, per_task=per_task)
-        groups = self.outgoing.groups(run, traces, choice)
-        if alone:
+        only = trace_id if traces.many and trace_id in chosen.named else None
+        groups = self.outgoing.groups(traces, choice, only)
+        if not chosen.everything:
             groups = chain(groups, self._theirs(self._reader.groups(trace_id), choice))
-        return self._send(trace_id, groups, per_task)
+        return self._send(trace_id, groups, traces.per_task)
 
     def foreign(self, chosen: _Chosen) -> list[Exported]:
         """Other programs' traces, all or those that are chosen."""

@@ -10,10 +10,12 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from dnpcsql import __version__
+from dnpcsql.exporters.ancestors import Ancestors
 from dnpcsql.exporters.choosing import Choice
 from dnpcsql.exporters.summaries import Summaries
 from dnpcsql.exporters.traces import Traces
-from dnpcsql.otlp.attributes import to_text
+from dnpcsql.identity import RUN_DIGITS
+from dnpcsql.otlp.attributes import from_text, to_text
 from dnpcsql.otlp.incoming import FOREIGN, Group, resource, scope
 from dnpcsql.records import Event, Resource, Scope, Told
 
@@ -58,10 +60,16 @@ _LINKS = (
     "SELECT account_uuid, linked_uuid, type, ordinal, trace_state, flags, attributes, "
     f"dropped_attributes_count FROM otlp_link {_OF_THESE} AND type <> 'otel'"
 )
+_PARENT = f"SELECT parent_uuid FROM otlp_span WHERE account_uuid IN ({', '.join('?' * 8)})"
+
+# Whose parents are told by their ids: run, task, try.
+_FIXED = ("01", "02", "03")
+_HOPS = ("38", "48", "58")
 
 
 class Outgoing:
-    """Reads one database. `untimed` counts what is left out since nothing tells when it was."""
+    """Reads one database. `untimed` counts what is left out since nothing tells when it was, `cut`
+    the spans that lost their parent, since it was below them."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -69,14 +77,20 @@ class Outgoing:
         self._paths: dict[str | None, str] = {}
         self._scope = _scope()
         self.untimed = 0
+        self.cut = 0
 
-    def groups(self, run: str, traces: Traces, choice: Choice | None = None) -> Iterator[Group]:
-        """The spans of a run (the run part of its ids) by resource, a thousand at a time.
+    def groups(
+        self, traces: Traces, choice: Choice | None = None, only: str | None = None
+    ) -> Iterator[Group]:
+        """The spans of a run by resource, some hundred at a time.
 
-        `choice`: only these.
+        `choice`: only these; `only`: those of this one of its traces.
         """
-        rows = self._connection.execute(_ROWS, {"run": run})
+        run = traces.trace_id[-RUN_DIGITS:]
+        sql = _ROWS + (" AND trace_id = :only" if only is not None else "")
+        rows = self._connection.execute(sql, {"run": run, "only": only})
         summaries = Summaries(traces.trace_id) if traces.per_task else None
+        ancestors = Ancestors(self._parent if choice is None else choice.parent)
         while some := rows.fetchmany(_AT_ONCE):
             chosen = [Row(*row) for row in some]
             if choice is not None:
@@ -85,6 +99,7 @@ class Outgoing:
                     for row in chosen
                     if row.uuid in choice
                 ]
+            chosen = [self._with_parent(row, ancestors) for row in chosen]
             if summaries is not None:
                 for row in chosen:
                     summaries.add(row)
@@ -93,6 +108,30 @@ class Outgoing:
             for row, links in summaries.rows():
                 span, linked = traces.placed(row, links)
                 yield Group(self._resource(row), self._scope, [Told(span, (), linked)])
+
+    def _with_parent(self, row: Row, ancestors: Ancestors) -> Row:
+        """A span of a log of one's own may say that it lies in what lies in it."""
+        parent = row.parent_uuid
+        if parent is None or not _is_free(row.uuid, parent):
+            return row
+        why = ancestors.cut(row.uuid)
+        if why is None:
+            return row
+        self.cut += 1
+        attributes = from_text(row.attributes)
+        attributes |= {"dnpc.parent_span_id": parent[RUN_DIGITS:], "dnpc.repaired": [why]}
+        return row._replace(parent_uuid=None, attributes=to_text(attributes) or "{}")
+
+    def _parent(self, uuid: str) -> str | None:
+        """Of any row of otlp_span."""
+        if uuid[RUN_DIGITS : RUN_DIGITS + 2] in _FIXED:
+            return None
+        run, rest = uuid[:RUN_DIGITS], uuid[RUN_DIGITS + 1 :]
+        accounts = [uuid, *(f"{run}{told}{rest}" for told in range(1, 8))]
+        if uuid[RUN_DIGITS] != "0":
+            accounts = [uuid] * len(accounts)
+        row = self._connection.execute(_PARENT, accounts).fetchone()
+        return None if row is None else row[0]
 
     def _told(self, rows: list[Row], traces: Traces) -> Iterator[Group]:
         thing_of = {account: row.uuid for row in rows for account in row.accounts.split()}
@@ -145,6 +184,14 @@ class Outgoing:
                 named["process.pid"] = row.pid
             found = self._resources[key] = resource(to_text(named), "", 0)
         return found
+
+
+def _is_free(uuid: str, parent: str) -> bool:
+    """Whether a span's parent may be anything: not of an earlier kind, as of what is Parsl's."""
+    what = uuid[RUN_DIGITS : RUN_DIGITS + 2]
+    if what in _HOPS:
+        return parent[RUN_DIGITS : RUN_DIGITS + 2] != "08"
+    return what == "00" or what[0] not in "01234567"
 
 
 def _scope() -> Scope:

@@ -76,7 +76,7 @@ class Sender:
                 self._send(half)
 
     def _tried(self, batch: Batch) -> None:
-        """Wait 1, 2, 4 … seconds between tries, a fifth more or less, or as long as is asked."""
+        """Wait 1, 2, 4 … seconds between tries, a fifth more or less, or longer if asked."""
         began = time.monotonic()
         wait = _FIRST_WAIT_S
         while True:
@@ -88,12 +88,12 @@ class Sender:
                         f"nothing listens at {self._where()}: start it (`docker compose up -d`), "
                         f"or name another with --endpoint ({error})"
                     ) from None
-                pause = wait * random.uniform(0.8, 1.2) if error.after_s is None else error.after_s
+                pause = max(wait * random.uniform(0.8, 1.2), error.after_s or 0)
                 took = time.monotonic() - began
                 if took + pause <= self._patience_s:
                     self._sleep(pause)
                     wait *= 2
-                elif error.answered and batch.spans > 1:
+                elif error.answered and error.after_s is None and batch.spans > 1:
                     self._without_the_bad_ones(batch)
                     return
                 else:
@@ -114,8 +114,9 @@ class Sender:
 
     def _without_the_bad_ones(self, batch: Batch) -> None:
         """Some receivers answer "try again" for ever to a request with one span that they cannot
-        store (Jaeger's badger: an attribute of more than 65,000 bytes): try halves, once each."""
-        remaining, tries, taken = [*batch.halves()], 0, False
+        store (Jaeger's badger: an attribute of more than 65,000 bytes): try halves, once each, and
+        single spans again at the end, for the receiver may be well by then."""
+        remaining, refused, tries, taken = [*batch.halves()], [], 0, False
         while remaining:
             some = remaining.pop()
             try:
@@ -123,12 +124,18 @@ class Sender:
                 taken = True
             except (NotNowError, TooLargeError) as error:
                 tries += 1
-                if tries > _BISECTIONS and not taken:
+                asked = isinstance(error, NotNowError) and error.after_s is not None
+                if asked or (tries > _BISECTIONS and not taken):
                     raise self._given_up(error, self._patience_s) from None
                 if some.spans > 1:
                     remaining += some.halves()
                 else:
-                    self._rejected(Answer(1, str(error)))
+                    refused.append(some)
+        for some in refused:
+            try:
+                self._once(some)
+            except (NotNowError, TooLargeError) as error:
+                self._rejected(Answer(1, str(error)))
 
     def _given_up(self, error: Exception, took: float) -> SendError:
         return SendError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
@@ -16,6 +17,7 @@ PROTOCOLS: tuple[Protocol, ...] = ("grpc", "http/protobuf", "http/json")
 _PORTS: dict[str, int] = {"grpc": 4317, "http/protobuf": 4318, "http/json": 4318}
 _COMPRESSIONS = ("none", "gzip", "deflate")
 _TIMEOUT_S = 10.0
+_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 
 
 class Endpoint(NamedTuple):
@@ -119,7 +121,12 @@ def _headers(text: str) -> tuple[tuple[str, str], ...]:
         key, equals, value = pair.partition("=")
         if not equals or not key.strip():
             raise SettingError(f"OTEL_EXPORTER_OTLP_HEADERS: {pair!r} is no key=value")
-        made.append((key.strip().lower(), unquote(value.strip())))
+        told = unquote(value.strip())
+        if not _NAME.fullmatch(key.strip()) or not (told.isascii() and told.isprintable()):
+            raise SettingError(
+                f"OTEL_EXPORTER_OTLP_HEADERS: {key.strip()}: a header is printable ASCII"
+            )
+        made.append((key.strip().lower(), told))
     return tuple(made)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from dnpcsql.identity import RUN_DIGITS, task_trace_id
 from dnpcsql.otlp.attributes import from_text, to_text
+from dnpcsql.otlp.incoming import FOREIGN
 from dnpcsql.records import Link, Span
 
 if TYPE_CHECKING:
@@ -26,19 +27,27 @@ AUTO_LIMIT = 20_000
 _TASKS = ("02", "03")
 _PARTS = ("08", "38", "48", "58")
 
+_TRACE = f"SELECT trace_id FROM span WHERE uuid IN ({', '.join('?' * 8)}) LIMIT 1"
+
 Linked: TypeAlias = Sequence[Any]
 """A row of otlp_link: account_uuid, linked_uuid, type, ordinal, trace_state, flags, attributes,
 dropped_attributes_count."""
 
 
 class Traces:
-    """Places the spans of one run, whose trace id is `trace_id`."""
+    """Places the spans of one run, whose trace id is `trace_id`.
+
+    `many`: what has its run part lies in several traces already (each of funcX's tasks is one):
+    there they stay.
+    """
 
     def __init__(self, connection: sqlite3.Connection, trace_id: str, *, per_task: bool) -> None:
         self.trace_id = trace_id
-        self.per_task = per_task
         self._connection = connection
+        self.many = self._has_many()
+        self.per_task = per_task and not self.many
         self._attempt = functools.lru_cache(10_000)(self._task_of_part)
+        self._own = functools.lru_cache(10_000)(self._trace_in_span)
 
     def placed(self, row: Row, links: Iterable[Linked]) -> tuple[Span, list[Link]]:
         """A row of otlp_span as a span of its trace, and its links."""
@@ -82,8 +91,10 @@ class Traces:
 
     def trace_of(self, uuid: str) -> str:
         """The trace of a row of otlp_span."""
-        if not self.per_task or uuid[:RUN_DIGITS] != self.trace_id[-RUN_DIGITS:]:
-            return self._trace_of_run(uuid[:RUN_DIGITS])
+        if self.many or uuid[:RUN_DIGITS] != self.trace_id[-RUN_DIGITS:]:
+            return self._own(uuid)
+        if not self.per_task:
+            return self.trace_id
         what = uuid[RUN_DIGITS : RUN_DIGITS + 2]
         if what in _TASKS:
             return self.trace_of_task(int(uuid[RUN_DIGITS + 2 : RUN_DIGITS + 12]))
@@ -106,14 +117,24 @@ class Traces:
             dropped,
         )
 
-    @functools.lru_cache(1_000)  # noqa: B019  # lives as long as one export
-    def _trace_of_run(self, run: str) -> str:
-        if run == self.trace_id[-RUN_DIGITS:]:
-            return self.trace_id
-        row = self._connection.execute(
-            "SELECT trace_id FROM span WHERE uuid BETWEEN ? AND ? LIMIT 1", (run, run + "g")
-        ).fetchone()
+    def _trace_in_span(self, uuid: str) -> str:
+        """The trace that a span's own row names."""
+        run, rest = uuid[:RUN_DIGITS], uuid[RUN_DIGITS + 1 :]
+        accounts = [uuid, *(f"{run}{told}{rest}" for told in range(1, 8))]
+        if uuid[RUN_DIGITS] != "0":
+            accounts = [uuid] * len(accounts)
+        row = self._connection.execute(_TRACE, accounts).fetchone()
         return str(row[0]) if row else "0" * (32 - RUN_DIGITS) + run
+
+    def _has_many(self) -> bool:
+        """Whether spans of the run part are in another trace too."""
+        run = self.trace_id[-RUN_DIGITS:]
+        row = self._connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM span WHERE uuid BETWEEN ? AND ? AND trace_high <> ? "
+            f"AND type NOT IN {FOREIGN!r})",
+            (run, run + "g", self.trace_id[:-RUN_DIGITS]),
+        ).fetchone()
+        return bool(row[0])
 
     def _task_of_part(self, uuid: str) -> int | None:
         """The task that an executor's task belongs to, or what is done for it."""

@@ -13,11 +13,18 @@ _STEP_S = 0.5
 
 
 class Missing(NamedTuple):
-    """A trace that has not as many spans as were sent."""
+    """A trace that has fewer spans than were sent."""
 
     trace_id: str
     sent: int
     found: int
+
+
+class Verified(NamedTuple):
+    """Traces that lack spans, and how many spans more the others have, of earlier exports."""
+
+    missing: list[Missing]
+    more: int
 
 
 def verify(
@@ -26,27 +33,31 @@ def verify(
     *,
     wait_s: float = _WAIT_S,
     progress: Callable[[int], None] | None = None,
-) -> list[Missing]:
-    """The traces of which Jaeger's /api/v3 shows other counts of spans than `traces` says.
+) -> Verified:
+    """The traces of which Jaeger's /api/v3 shows fewer spans than `traces` says.
 
-    Jaeger stores a little later than it answers: each trace is asked for again for up to `wait_s`
-    seconds. Raises SendError if there is no Jaeger at `url`.
+    Jaeger stores a little later than it answers: traces are asked for again while more spans come,
+    until none has come for `wait_s` seconds. Raises SendError if there is no Jaeger at `url`.
     """
     import requests
 
-    missing = []
+    missing: list[Missing] = []
+    more = 0
     until = time.monotonic() + wait_s
     with requests.Session() as session:
         for done, (trace_id, sent) in enumerate(traces.items(), 1):
             found = _count(session, url, trace_id)
-            while found != sent and time.monotonic() < until:
+            while found < sent and time.monotonic() < until:
                 time.sleep(_STEP_S)
-                found = _count(session, url, trace_id)
-            if found != sent:
+                before, found = found, _count(session, url, trace_id)
+                if found > before:
+                    until = time.monotonic() + wait_s
+            if found < sent:
                 missing.append(Missing(trace_id, sent, found))
+            more += max(0, found - sent)
             if progress is not None:
                 progress(done)
-    return missing
+    return Verified(missing, more)
 
 
 def _count(session: object, url: str, trace_id: str) -> int:

@@ -23,6 +23,8 @@ here that would not cost a cast at every step."""
 _MARKS = frozenset({"$double", "$bytes", "$empty", "$map"})
 _EMPTY = {"$empty": True}
 
+_INT64 = 1 << 63
+
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 _make = getattr(json.encoder, "c_make_encoder", None)
 
@@ -106,6 +108,11 @@ def from_json(value: Any) -> Value:
                 value = inside
         return {key: from_json(item) for key, item in value.items()}
     return value
+
+
+def fits(number: int) -> bool:
+    """Whether OTLP has it as a number: in 64 bits. Larger ones leave as text."""
+    return -_INT64 <= number < _INT64
 
 
 def _not_finite(value: float) -> str:

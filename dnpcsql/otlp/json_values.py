@@ -6,7 +6,7 @@ import base64
 import math
 from typing import Any, TypeAlias
 
-from dnpcsql.otlp.attributes import Value, from_text
+from dnpcsql.otlp.attributes import Value, fits, from_text
 from dnpcsql.otlp.incoming import Incoming
 
 Json: TypeAlias = dict[str, Any]
@@ -20,7 +20,6 @@ KINDS = {
 STATUS_CODES = {"STATUS_CODE_UNSET": 0, "STATUS_CODE_OK": 1, "STATUS_CODE_ERROR": 2}
 
 _INT32 = 1 << 31
-_INT64 = 1 << 63
 
 
 # --- decode
@@ -120,7 +119,7 @@ def decode_value(message: Any, incoming: Incoming) -> Value:
 
 def _integer(value: Any, _: Incoming) -> int:
     number = _whole(value)
-    if not -_INT64 <= number < _INT64:
+    if not fits(number):
         raise ValueError(number)
     return number
 
@@ -188,8 +187,10 @@ def encode_value(value: Value) -> Json:
             return {"stringValue": value}
         case bool():
             return {"boolValue": value}
-        case int():
+        case int() if fits(value):
             return {"intValue": str(value)}
+        case int():
+            return {"stringValue": str(value)}
         case float():
             return {"doubleValue": value if math.isfinite(value) else _not_finite(value)}
         case bytes():

@@ -7,7 +7,7 @@ from typing import Any
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 
-from dnpcsql.otlp.attributes import Value, from_text
+from dnpcsql.otlp.attributes import Value, fits, from_text
 from dnpcsql.otlp.incoming import Incoming
 
 
@@ -39,7 +39,10 @@ def _decode_value(message: AnyValue, kind: str | None, incoming: Incoming) -> Va
 
 def encode_attributes(text: str | None) -> list[KeyValue]:
     """Key and value of each attribute."""
-    return [KeyValue(key=key, value=encode_value(value)) for key, value in from_text(text).items()]
+    return [
+        KeyValue(key=_utf8(key), value=encode_value(value))
+        for key, value in from_text(text).items()
+    ]
 
 
 def encode_value(value: Value) -> AnyValue:
@@ -49,14 +52,22 @@ def encode_value(value: Value) -> AnyValue:
     if isinstance(value, list):
         return AnyValue(array_value=ArrayValue(values=[encode_value(item) for item in value]))
     if isinstance(value, dict):
-        pairs = [KeyValue(key=key, value=encode_value(item)) for key, item in value.items()]
+        pairs = [KeyValue(key=_utf8(key), value=encode_value(item)) for key, item in value.items()]
         return AnyValue(kvlist_value=KeyValueList(values=pairs))
+    if isinstance(value, str):
+        return AnyValue(string_value=_utf8(value))
+    if isinstance(value, int) and not fits(value):
+        return AnyValue(string_value=str(value))
     field: dict[str, Any] = {_FIELDS[type(value)]: value}
     return AnyValue(**field)
 
 
+def _utf8(text: str) -> str:
+    """Half of a surrogate pair, which JSON can tell and UTF-8 cannot, becomes a question mark."""
+    return text.encode(errors="replace").decode()
+
+
 _FIELDS: dict[type, str] = {
-    str: "string_value",
     bool: "bool_value",
     int: "int_value",
     float: "double_value",

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from struct import Struct, pack
 
 from dnpcsql.identity import RUN_DIGITS
-from dnpcsql.otlp.attributes import Value, from_text
+from dnpcsql.otlp.attributes import Value, fits, from_text
 from dnpcsql.otlp.incoming import Group
 from dnpcsql.otlp.protobuf_codec import encode_resource, encode_scope
 from dnpcsql.records import Event, Link, Resource, Scope, Told
@@ -42,18 +42,18 @@ def count(tag: int, number: int | None) -> bytes:
 
 def text(tag: int, words: str | None) -> bytes:
     """A field of text."""
-    return field(tag, words.encode()) if words else b""
+    return field(tag, words.encode(errors="replace")) if words else b""
 
 
 def any_value(value: Value) -> bytes:
     """An AnyValue."""
     match value:
         case str():
-            return field(0x0A, value.encode())
+            return field(0x0A, value.encode(errors="replace"))
         case bool():
             return b"\x10\x01" if value else b"\x10\x00"
         case int():
-            return b"\x18" + varint(value)
+            return b"\x18" + varint(value) if fits(value) else any_value(str(value))
         case float():
             return b"\x21" + pack("<d", value)
         case list():
@@ -82,7 +82,7 @@ def attributes(tag: int, written: str | None) -> bytes:
     for key, value in from_text(written).items():
         if type(value) is str and len(value) < 200:
             made.append(_cached(tag, key, value))
-        elif type(value) is int:
+        elif type(value) is int and fits(value):
             number = varint(value)
             pair = _key(0x0A, key) + b"\x12" + _BYTE[len(number) + 1] + b"\x18" + number
             made.append(field(tag, pair))

@@ -168,6 +168,7 @@ SELECT
       '"parsl.executor.label":' || (
         SELECT json_quote(json_extract(attributes, '$."parsl.executor.label"')) FROM span
         WHERE uuid = thing.run || '23' || thing.attempt
+          AND json_extract(attributes, '$."parsl.executor.label"') IS NOT NULL
       ) || ',',
       ''
     )
@@ -175,6 +176,7 @@ SELECT
       '"parsl.worker.id":' || (
         SELECT json_quote(json_extract(attributes, '$."parsl.worker.id"')) FROM span
         WHERE uuid = thing.worker
+          AND json_extract(attributes, '$."parsl.worker.id"') IS NOT NULL
       ) || ',',
       ''
     )
@@ -183,6 +185,7 @@ SELECT
         WHEN thing.status_code = 2 THEN (
           SELECT json_quote(json_extract(attributes, '$."exception.type"')) FROM event
           WHERE span_uuid IN (thing.first, thing.second, thing.third, thing.fourth, thing.fifth, thing.sixth, thing.seventh) AND type = 'exception'
+            AND json_extract(attributes, '$."exception.type"') IS NOT NULL
           LIMIT 1
         )
       END || ',',

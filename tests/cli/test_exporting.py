@@ -54,8 +54,11 @@ def test_a_file_of_protobuf(killed: Run, tmp_path: Path) -> None:
         (["--output", "run.txt"], "--output run.txt: name it FILE.jsonl (OTLP/JSON) or FILE.pb"),
         (["--output", "no/such/run.pb"], "no/such/run.pb cannot be written: No such file"),
         (["--output", "run.pb", "--endpoint", "http://x"], "goes without --endpoint"),
+        (["--output", "x.pb", "--verify", "http://x"], "--verify has nothing to count"),
         (["--endpoint", "ftp://x"], "endpoint ftp://x: write it as http://HOST:PORT"),
         (["--where", "nam = 1", "--output", "x.pb"], "--where nam = 1: no such column: nam"),
+        (["--output", "a.pb"], "a.pb cannot be written: it is a directory"),
+        (["--where", "count(*) > 0", "--output", "x.jsonl"], "misuse of aggregate"),
         (["--where", "1) --", "--output", "x.pb"], "--where 1) --: "),
     ],
 )
@@ -63,7 +66,11 @@ def test_what_is_wrong_is_told(
     killed: Run, options: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    if "a.pb" in options:
+        (tmp_path / "a.pb").mkdir()
     ran = killed("export", "otlp", *options)
+    if "a.pb" in options:
+        (tmp_path / "a.pb").rmdir()
     assert (ran.status, ran.out) == (1, "")
     assert words in ran.err
     assert not list(tmp_path.glob("*.part")) + list(tmp_path.glob("*.pb"))
@@ -73,3 +80,8 @@ def test_nobody_listens(killed: Run) -> None:
     ran = killed("export", "otlp", "--endpoint", "http://127.0.0.1:9")
     assert ran.status == 1
     assert "nothing listens at http://127.0.0.1:9 (grpc): start it" in ran.err
+
+
+def test_nothing_chosen_is_nothing_sent(killed: Run, tmp_path: Path) -> None:
+    ran = killed("export", "otlp", "--where", "0", "--output", tmp_path / "none.jsonl")
+    assert ran.out == "0 spans: 0 traces\n"

@@ -20,6 +20,7 @@ OURS = (
     "parsl-2025.9.15-multi",
     "parsl-2026.10.26-dst",
     "parsl-2026.10.26-killed",
+    "parsl-2026.10.26-workqueue",
 )
 ALL = sorted(path.name for path in CORPUS.glob("*") if path.is_dir() and path.name != "otlp")
 
@@ -38,6 +39,8 @@ def test_a_real_run_can_be_drawn(
     store = imported(tmp_path, case(name) / "runinfo")
     done, sent = export(store, tmp_path, trace_per=trace_per)
     assert faults(sent) == Counter()
+    # OTLP has a value that is empty; rotel 0.2.3 refuses the whole request for one.
+    assert not [one for one in sent if None in one.attributes.values()]
     assert done.sent.spans == len(sent)
     assert done.sent.events == store.query("SELECT count(*) FROM event").value()
     assert sum(len(one.span.events) for one in sent) == done.sent.events

@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
+import requests
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import RetryInfo
@@ -25,12 +27,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from dnpcsql.errors import SendError
 from dnpcsql.exporters.batches import Batch, batches
 from dnpcsql.exporters.encoding import Protobuf
+from dnpcsql.exporters.grpc_transport import Grpc
+from dnpcsql.exporters.http_transport import Http
 from dnpcsql.exporters.sending import Sender
 from dnpcsql.exporters.settings import Endpoint
 from dnpcsql.exporters.transports import (
     Answer,
-    Grpc,
-    Http,
     NotNowError,
     RefusedError,
     TooLargeError,
@@ -105,6 +107,31 @@ def test_it_waits_as_long_as_is_asked() -> None:
     transport = Scripted(lambda n, _: raising(NotNowError("busy", 7.5)) if n < 2 else Answer())
     sender_to(transport, waits).send(a_batch(1))
     assert waits == [7.5]
+
+
+@pytest.mark.parametrize("asked", [0.0, -5.0])
+def test_who_asks_for_no_wait_is_not_pressed(asked: float) -> None:
+    waits: list[float] = []
+    transport = Scripted(lambda n, _: raising(NotNowError("busy", asked)) if n < 4 else Answer())
+    sender_to(transport, waits).send(a_batch(1))
+    assert [round(wait / 2**place) for place, wait in enumerate(waits)] == [1, 1, 1]
+
+
+def test_who_asks_for_a_longer_wait_than_there_is_patience_gets_no_halves() -> None:
+    transport = Scripted(lambda *_: raising(NotNowError("busy", 1000, answered=True)))
+    with pytest.raises(SendError, match="busy"):
+        sender_to(transport, []).send(a_batch(64))
+    assert transport.requests == 1
+
+
+def test_a_receiver_that_recovers_loses_nothing() -> None:
+    transport = Scripted(
+        lambda n, _: raising(NotNowError("busy", answered=True)) if n < 10 else Answer()
+    )
+    sender = sender_to(transport, [], patience_s=0)
+    sender.send(a_batch(64))
+    assert sorted(transport.got) == list(range(1, 65))
+    assert sender.sent.rejected == 0
 
 
 def test_no_longer_than_its_patience() -> None:
@@ -226,6 +253,20 @@ def drips(handler: BaseHTTPRequestHandler, _: bytes) -> None:
         pass  # the sender has gone, as it should
 
 
+def drips_headers(handler: BaseHTTPRequestHandler, _: bytes) -> None:
+    try:
+        for letter in b"HTTP/1.1 200 OK\r\nx-long: " + b"x" * 100:
+            handler.wfile.write(bytes((letter,)))
+            handler.wfile.flush()
+            time.sleep(0.05)
+    except OSError:
+        pass
+
+
+def speaks_tls(handler: BaseHTTPRequestHandler, _: bytes) -> None:
+    handler.wfile.write(b"\x15\x03\x03\x00\x02\x02P")
+
+
 def closes(handler: BaseHTTPRequestHandler, _: bytes) -> None:
     handler.connection.shutdown(socket.SHUT_RDWR)
 
@@ -258,6 +299,9 @@ PARTIAL.partial_success.error_message = "no"
             Answer(3, "no"),
         ),
         (says(200, b"{}", content_type="application/json"), Answer()),
+        (says(202), Answer()),
+        (says(204), Answer()),
+        (says(200, b"<html>"), Answer(0, "an answer that is no OTLP: <html>")),
     ],
 )
 def test_http_answers(
@@ -274,9 +318,10 @@ def test_http_answers(
         (says(413), TooLargeError, "413"),
         (says(400, b"bad"), RefusedError, "400 Bad Request: bad"),
         (says(302, location="http://elsewhere"), RefusedError, "302"),
-        (says(200, b"<html>"), RefusedError, "an answer that is no OTLP: <html>"),
         (hangs, NotNowError, r"no answer in 0\.4 s"),
         (drips, NotNowError, r"no answer in 0\.4 s"),
+        (drips_headers, NotNowError, r"no answer in 0\.4 s"),
+        (speaks_tls, RefusedError, "it speaks TLS: write https://"),
         (closes, NotNowError, "no connection"),
     ],
 )
@@ -370,6 +415,12 @@ def aborts(code: grpc.StatusCode, details: str) -> Callable[[bytes, grpc.Service
             "grpc: received message larger than max (5 vs. 4)",
             TooLargeError,
         ),
+        # dnpcsql serve
+        (
+            grpc.StatusCode.RESOURCE_EXHAUSTED,
+            "the message is larger than 1,048,576 bytes: send fewer spans at a time",
+            TooLargeError,
+        ),
         (grpc.StatusCode.UNIMPLEMENTED, "unknown service", RefusedError),
         (grpc.StatusCode.UNAUTHENTICATED, "who?", RefusedError),
         (grpc.StatusCode.INVALID_ARGUMENT, "no", RefusedError),
@@ -399,6 +450,55 @@ def test_grpc_takes_the_time_to_wait_from_retry_info() -> None:
             transport.send(b"")
         assert told.value.after_s == 2.5
         transport.close()
+
+
+def test_grpc_details_that_are_garbage() -> None:
+    def act(_: bytes, context: grpc.ServicerContext) -> bytes:
+        context.set_trailing_metadata((("grpc-status-details-bin", b"\xff\xff\xff"),))
+        context.abort(grpc.StatusCode.UNAVAILABLE, "later")
+        raise AssertionError
+
+    with served(act) as endpoint:
+        transport = Grpc(endpoint)
+        with pytest.raises(NotNowError) as told:
+            transport.send(b"")
+        assert told.value.after_s is None
+        transport.close()
+
+
+def test_grpc_to_a_port_that_speaks_something_else() -> None:
+    with http(says(200)) as url:
+        for secure, words in ((False, "it speaks HTTP: add --protocol http/protobuf"),
+                              (True, "TLS: .*OTEL_EXPORTER_OTLP_CERTIFICATE")):  # fmt: skip
+            transport = Grpc(Endpoint(url, "grpc", timeout_s=5, secure=secure))
+            with pytest.raises(SendError, match=words):
+                sender_to(transport, [], patience_s=0).send(a_batch(1))
+            transport.close()
+
+
+def test_own_certificate_and_authorization_win(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password secret")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "theirs.pem"))
+    got = []
+
+    def answer(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+        got.append(handler.headers["authorization"])
+        says(200)(handler, body)
+
+    asked: list[object] = []
+    send = requests.adapters.HTTPAdapter.send
+
+    def sends(*args: Any, **options: Any) -> requests.Response:
+        asked.append(options["verify"])
+        return send(*args, **options)
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", sends)
+    post(answer, headers=(("authorization", "Bearer x"),), certificate=str(tmp_path / "mine.pem"))
+    assert got == ["Bearer x"]
+    assert asked == [str(tmp_path / "mine.pem")]
 
 
 def test_grpc_waits_no_longer_than_its_timeout() -> None:

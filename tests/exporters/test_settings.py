@@ -60,6 +60,9 @@ BAD = [
     ({}, {E + "TIMEOUT": "soon"}, "TIMEOUT=soon: no number of seconds"),
     ({}, {E + "TIMEOUT": "-1"}, "TIMEOUT=-1: no number of seconds"),
     ({}, {E + "HEADERS": "novalue"}, "'novalue' is no key=value"),
+    ({}, {E + "HEADERS": "x=%E2%82%AC"}, "HEADERS: x: a header is printable ASCII"),
+    ({}, {E + "HEADERS": "a=%0d%0aX: y"}, "HEADERS: a: a header is printable ASCII"),
+    ({}, {E + "HEADERS": "my key=1"}, "HEADERS: my key: a header is printable ASCII"),
     ({}, {E + "COMPRESSION": "lzma"}, "COMPRESSION=lzma: none or gzip"),
     ({}, {E + "CERTIFICATE": "no/such.pem"}, "there is no file no/such.pem"),
 ]

@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, TracesData
+from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 
+from dnpcsql.exporters.encoding import Json
 from dnpcsql.otlp import json_codec, protobuf_codec, wire
 from dnpcsql.otlp.attributes import from_text, to_text
 from dnpcsql.otlp.incoming import Incoming
+from dnpcsql.records import Span, Told
 from tests.otlp.messages import content, groups_of, resource_spans
 
 values = st.recursive(
@@ -93,6 +96,28 @@ def test_the_wire_encoder_agrees_with_the_protobuf_library(messages: list[Resour
     assert by_hand.SerializeToString(deterministic=True) == by_library.SerializeToString(
         deterministic=True
     )
+
+
+BEYOND = {
+    "big": 1 << 63, "low": -(1 << 63) - 1, "list": [1 << 80], "most": (1 << 63) - 1,
+    "half": "a\ud800", "k\udfff": 1, "map": {"\ud800": "\ud800", "x": 1}, "long": "\ud800" * 300,
+}  # fmt: skip
+WITHIN = {
+    "big": "9223372036854775808", "low": "-9223372036854775809", "list": [str(1 << 80)],
+    "most": (1 << 63) - 1, "half": "a?", "k?": 1, "map": {"?": "?", "x": 1}, "long": "?" * 300,
+}  # fmt: skip
+
+
+def test_what_otlp_has_no_room_for_leaves_as_text() -> None:
+    text = json.dumps(BEYOND)  # \ud800 can be said in JSON
+    pairs = Json().span(Told(Span("0" * 28, "x", "1" * 20, attributes=text)))
+    by_json = json_codec.decode_attributes(json.loads(pairs)["attributes"], Incoming())
+    by_hand = SpanMessage()
+    by_hand.ParseFromString(wire.attributes(0x4A, text))
+    by_library = SpanMessage(attributes=protobuf_codec.encode_attributes(text))
+    assert by_json == WITHIN
+    assert by_hand == by_library
+    assert protobuf_codec.decode_attributes(by_hand.attributes, Incoming()) == WITHIN
 
 
 def test_the_wire_encoder_stays_short() -> None:
