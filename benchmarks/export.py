@@ -94,9 +94,8 @@ def _told(store: dnpcsql.Store) -> list[Group]:
     connection = store.reading()
     groups: list[Group] = []
     for run in store.runs():
-        trace_id = trace_id_of(run.id)
-        traces = Traces(connection, trace_id, per_task=False)
-        groups += Outgoing(connection).groups(trace_id[-RUN_DIGITS:], traces)
+        traces = Traces(connection, trace_id_of(run.id), per_task=False)
+        groups += Outgoing(connection).groups(traces)
     groups += Reader(connection).groups()
     return [Group(told, scope, list(spans)) for told, scope, spans in groups]
 

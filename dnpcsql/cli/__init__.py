@@ -10,33 +10,40 @@ import click
 
 from dnpcsql.errors import DnpcsqlError
 
+# Each command's module, and what --help says of it: modules are loaded when they are asked for.
 COMMANDS = {
-    "import": "importing",
-    "forget": "importing",
-    "query": "asking",
-    "runs": "asking",
-    "tasks": "asking",
-    "types": "asking",
-    "problems": "asking",
-    "sources": "asking",
-    "views": "asking",
-    "task": "lives",
-    "why": "why",
-    "hops": "hops",
-    "ledger": "ledgers",
-    "clocks": "clocks",
-    "idle": "idleness",
-    "critical": "critical",
-    "bottleneck": "bottleneck",
-    "failures": "failures",
-    "sequences": "orders",
-    "audit": "auditing",
-    "check": "checking",
-    "export": "exporting",
-    "serve": "serving",
-    "plot": "plotting",
-    "stats": "statistics",
-    "compare": "statistics",
+    "import": ("importing", "Read what a run left behind: a runinfo, a file, an archive."),
+    "runs": ("asking", "Print the runs that were imported, the earliest first."),
+    "why": ("why", "Say where the time of a RUN went, worst first."),
+    "tasks": ("asking", "Print the tasks of a RUN, a line each."),
+    "task": ("lives", "Print all that is known of a TASK of a RUN, event by event."),
+    "query": ("asking", "Print the rows of SQL, of a view, or of SQL in a file."),
+    "views": ("asking", "Print what each view tells; of one view, what each column does."),
+    "hops": ("hops", "Print how long each hop of a RUN's tasks takes."),
+    "ledger": ("ledgers", "Split the wall time of a RUN's tasks over their phases."),
+    "failures": ("failures", "Print why things of a RUN failed, the costliest cause first."),
+    "idle": ("idleness", "Say of each worker-second of a RUN that was not busy, why."),
+    "critical": ("critical", "Print the critical path of a RUN, and what if it ran otherwise."),
+    "bottleneck": (
+        "bottleneck",
+        "Say which stage of a RUN saturates first.",
+    ),
+    "clocks": ("clocks", "Bound by how much the clocks of a RUN's hosts differ."),
+    "stats": ("statistics", "Print how long things of a RUN took."),
+    "plot": ("plotting", "Draw a picture of a RUN into a file."),
+    "compare": (
+        "statistics",
+        "Print whether one run's durations are other than another's.",
+    ),
+    "sequences": ("orders", "Print all orders of the events inside spans of a TYPE."),
+    "types": ("asking", "Print the types of spans that there are, and of their events."),
+    "audit": ("auditing", "Print how well the accounts of several files fit together."),
+    "check": ("checking", "Check the database: is it whole, and can what it tells be so?"),
+    "problems": ("asking", "Print what was not understood, by kind, or each with its place."),
+    "sources": ("asking", "Print the files that were imported, and how well understood."),
+    "export": ("exporting", "Send or write what is here, in other programs' words."),
+    "serve": ("serving", "Take in traces that running OpenTelemetry programs send."),
+    "forget": ("importing", "Take a run, or a source, out of the database again."),
 }
 
 
@@ -49,12 +56,17 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         from importlib import import_module
 
-        module = COMMANDS.get(cmd_name)
-        if module is None:
+        if cmd_name not in COMMANDS:
             return None
+        module, _ = COMMANDS[cmd_name]
         command = getattr(import_module(f"dnpcsql.cli.{module}"), f"{cmd_name}_command")
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, none of them loaded."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command. Click would say of a reader that has gone that something failed."""

@@ -189,3 +189,17 @@ def test_views_are_listed_by_their_first_sentence_and_explained_whole(killed: Ru
     )
     assert "has a row of its own." in killed("views", "parsl_run").out
     assert "Events.Timestamp" in killed("views", "otel_traces").out
+
+
+def test_help_says_in_a_line_what_each_command_does(dnpcsql: Run) -> None:
+    lines = dnpcsql("--help").out.partition("Commands:\n")[2].splitlines()
+    assert [line.split()[0] for line in lines] == list(COMMANDS)
+    assert all(line.endswith((".", "?")) for line in lines)
+
+
+def test_help_loads_no_command() -> None:
+    loaded = "import sys; sys.argv = ['dnpcsql', '--help']\nfrom dnpcsql.cli import main\n"
+    loaded += "try: main()\nexcept SystemExit: pass\n"
+    loaded += "print({'numpy', 'dnpcsql.importing', 'sqlalchemy'} & sys.modules.keys())"
+    ran = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-1] == "set()"

@@ -11,7 +11,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, TracesData
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 
 from dnpcsql.exporters.encoding import Json
-from dnpcsql.otlp import json_codec, protobuf_codec, wire
+from dnpcsql.otlp import json_codec, json_values, protobuf_codec, protobuf_values, wire
 from dnpcsql.otlp.attributes import from_text, to_text
 from dnpcsql.otlp.incoming import Incoming
 from dnpcsql.records import Span, Told
@@ -111,13 +111,13 @@ WITHIN = {
 def test_what_otlp_has_no_room_for_leaves_as_text() -> None:
     text = json.dumps(BEYOND)  # \ud800 can be said in JSON
     pairs = Json().span(Told(Span("0" * 28, "x", "1" * 20, attributes=text)))
-    by_json = json_codec.decode_attributes(json.loads(pairs)["attributes"], Incoming())
+    by_json = json_values.decode_attributes(json.loads(pairs)["attributes"], Incoming())
     by_hand = SpanMessage()
     by_hand.ParseFromString(wire.attributes(0x4A, text))
-    by_library = SpanMessage(attributes=protobuf_codec.encode_attributes(text))
+    by_library = SpanMessage(attributes=protobuf_values.encode_attributes(text))
     assert by_json == WITHIN
     assert by_hand == by_library
-    assert protobuf_codec.decode_attributes(by_hand.attributes, Incoming()) == WITHIN
+    assert protobuf_values.decode_attributes(by_hand.attributes, Incoming()) == WITHIN
 
 
 def test_the_wire_encoder_stays_short() -> None:
