@@ -96,7 +96,7 @@ def _told(store: dnpcsql.Store) -> list[Group]:
     for run in store.runs():
         trace_id = trace_id_of(run.id)
         traces = Traces(connection, trace_id, per_task=False)
-        groups += Outgoing(connection).groups(trace_id[-RUN_DIGITS:], traces)
+        groups += Outgoing(connection).groups(traces)
     groups += Reader(connection).groups()
     return [Group(told, scope, list(spans)) for told, scope, spans in groups]
 
