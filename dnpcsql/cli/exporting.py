@@ -67,8 +67,9 @@ def otlp_command(
 
     A RUN may be the trace id of another program's trace too. Endpoint, headers, timeout,
     compression and certificates are taken from OTEL_EXPORTER_OTLP_*, as any OpenTelemetry
-    program takes them. Sent again, nothing is there twice. Exit status: 1 if a span was refused,
-    or --verify finds one missing.
+    program takes them. Sent again from the same database, spans keep their ids; after more was
+    imported, or by another --trace-per, Jaeger may show some twice. Exit status: 1 if a span was
+    refused, or --verify finds one missing.
 
     \b
     docker compose up -d && dnpcsql export otlp last

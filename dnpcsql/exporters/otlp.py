@@ -16,6 +16,7 @@ from dnpcsql.exporters.batches import Batch, batches
 from dnpcsql.exporters.choosing import Choice
 from dnpcsql.exporters.encoding import Encoder, Json, Protobuf
 from dnpcsql.exporters.files import FileSender, encoder_for
+from dnpcsql.exporters.instrumented import Instrumented, placed
 from dnpcsql.exporters.outgoing import Outgoing
 from dnpcsql.exporters.repairing import repaired
 from dnpcsql.exporters.sending import Sender, Sent
@@ -179,6 +180,7 @@ class _Job:
         self._where = where
         self._repair = repair
         self._progress = progress
+        self._per_task: dict[str, Instrumented] = {}
 
     def run(self, trace_id: str, trace_per: TracePer, chosen: _Chosen) -> Exported:
         """A run; if it is named, with what other programs tell in its trace."""
@@ -186,6 +188,8 @@ class _Job:
         per_task = trace_per == "task" or (trace_per == "auto" and self._is_large(run))
         choice = Choice(self._connection, self._where, run) if self._where else None
         traces = Traces(self._connection, trace_id, per_task=per_task)
+        if traces.per_task:
+            self._per_task[trace_id] = Instrumented(self._connection, traces)
         only = trace_id if traces.many and trace_id in chosen.named else None
         groups = self.outgoing.groups(traces, choice, only)
         if not chosen.everything:
@@ -208,11 +212,14 @@ class _Job:
                 Group(told, scope, [span for span in spans if span.span.uuid in choice])
                 for told, scope, spans in groups
             )
-        return iter(repaired(groups, self._connection) if self._repair else groups)
+        if self._repair:
+            groups = repaired(groups, self._connection)
+        return placed(groups, self._per_task) if self._per_task else iter(groups)
 
     def _is_large(self, run: str) -> bool:
         row = self._connection.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM thing WHERE first BETWEEN ? AND ? LIMIT ?)",
+            "SELECT count(*) FROM (SELECT 1 FROM thing WHERE first BETWEEN ?1 AND ?2 UNION ALL "
+            f"SELECT 1 FROM span WHERE uuid BETWEEN ?1 AND ?2 AND type IN {FOREIGN!r} LIMIT ?3)",
             (run, run + "g", AUTO_LIMIT + 1),
         ).fetchone()
         return bool(row[0] > AUTO_LIMIT)

@@ -8,23 +8,30 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 
+from dnpcsql.exporters.ancestors import Ancestors
 from dnpcsql.identity import RUN_DIGITS
 from dnpcsql.otlp.attributes import Value, from_text, to_text
 from dnpcsql.otlp.incoming import Group, resource
 from dnpcsql.records import Link, Resource, Span, Told
 
-_DEEPEST = 5_000  # levels: Jaeger's page fails at 10,000
+_PARENT = (
+    "SELECT parent.uuid FROM span JOIN span AS parent ON parent.uuid = span.parent_uuid "
+    "AND parent.trace_high = span.trace_high WHERE span.uuid = ?"
+)
 
 
 def repaired(groups: Iterable[Group], connection: sqlite3.Connection) -> Iterator[Group]:
     """The same groups, their spans mended."""
+    ancestors = _ancestors(connection)
     for told, scope, spans in groups:
-        yield Group(_with_host(told), scope, (_mended(span, connection) for span in spans))
+        mended = (_mended(span, connection, ancestors) for span in spans)
+        yield Group(_with_host(told), scope, mended)
 
 
-def _mended(told: Told, connection: sqlite3.Connection) -> Told:
+def _mended(told: Told, connection: sqlite3.Connection, ancestors: Ancestors) -> Told:
     words: dict[str, Value] = {}
-    span = _with_times(_with_parent(told.span, connection, words), told, words)
+    span = _with_parent(told.span, connection, ancestors, words)
+    span = _with_times(span, told, words)
     links = _with_links(span, told.links, connection, words)
     if not words:
         return told
@@ -39,15 +46,17 @@ def _say(words: dict[str, Value], what: str) -> None:
         done.append(what)
 
 
-def _with_parent(span: Span, connection: sqlite3.Connection, words: dict[str, Value]) -> Span:
-    """A parent that is there, and is not below the span itself."""
+def _with_parent(
+    span: Span, connection: sqlite3.Connection, ancestors: Ancestors, words: dict[str, Value]
+) -> Span:
+    """A parent that is there, is not below the span itself, and not too far down."""
     parent = span.parent_uuid
     if parent is None:
         return span
     if not _is_there(connection, parent, span.trace_high):
         _say(words, "missing parent")
-    elif _goes_round(connection, span.uuid):
-        _say(words, "its own ancestor")
+    elif (why := ancestors.cut(span.uuid)) is not None:
+        _say(words, why)
     else:
         return span
     words["dnpc.parent_span_id"] = parent[RUN_DIGITS:]
@@ -66,18 +75,14 @@ def _is_there(connection: sqlite3.Connection, uuid: str, trace_high: str) -> boo
     return found is not None
 
 
-def _goes_round(connection: sqlite3.Connection, uuid: str) -> bool:
-    """Whether a span's ancestors lead back to it, and it is the first of them by id."""
-    first, at = uuid, uuid
-    for _ in range(_DEEPEST):
-        row = connection.execute("SELECT parent_uuid FROM span WHERE uuid = ?", (at,)).fetchone()
-        if row is None or row[0] is None:
-            return False
-        at = row[0]
-        if at == uuid:
-            return first == uuid
-        first = min(first, at)
-    return False
+def _ancestors(connection: sqlite3.Connection) -> Ancestors:
+    """Up the parents that are there, in the same trace."""
+
+    def parent_of(uuid: str) -> str | None:
+        row = connection.execute(_PARENT, (uuid,)).fetchone()
+        return None if row is None else row[0]
+
+    return Ancestors(parent_of)
 
 
 def _with_times(span: Span, told: Told, words: dict[str, Value]) -> Span:

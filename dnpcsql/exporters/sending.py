@@ -140,7 +140,7 @@ class Sender:
     def _given_up(self, error: Exception, took: float) -> SendError:
         return SendError(
             f"{self._where()} did not take it in {took:.0f} s: {error}; "
-            f"{self.sent.spans:,} spans are there. Run it again: nothing will be there twice"
+            f"{self.sent.spans:,} spans are there. Run it again, from the same database"
         )
 
     def _rejected(self, answer: Answer) -> None:

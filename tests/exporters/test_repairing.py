@@ -119,6 +119,17 @@ def test_what_is_odd_is_mended_if_that_is_asked_for(
     }  # fmt: skip
 
 
+def test_a_chain_that_is_too_deep_for_jaeger_s_page_is_cut(store: Store, tmp_path: Path) -> None:
+    last = 12_000
+    spans = [a_span(n, parentSpanId=sid(n + 1)) for n in range(1, last)]
+    (tmp_path / "deep.json").write_text(a_document(*spans, a_span(last)))
+    store.import_(tmp_path / "deep.json")
+    mended = sent(store, tmp_path, repair=True)
+    roots = [one for one in mended if not one.span.parent_span_id]
+    assert len(roots) == 3
+    assert sum("dnpc.repaired" in one.attributes for one in roots) == 2
+
+
 def _file(store: Store, place: Path) -> bytes:
     store.export_otlp(output=place / "as-it-came.pb")
     return (place / "as-it-came.pb").read_bytes()
