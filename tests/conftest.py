@@ -14,8 +14,13 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from hypothesis import settings
 
 from dnpcsql.store import Store
+
+# No test may fail of a busy machine.
+settings.register_profile("here", deadline=None)
+settings.load_profile("here")
 
 DATA = Path(__file__).parent / "data"
 EXPECTED = Path(__file__).parent / "expected"

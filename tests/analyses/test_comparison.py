@@ -76,6 +76,6 @@ def test_what_goes_with_long_durations_stands_first() -> None:
     assert found[0].attribute == "host"
     assert {one.attribute for one in found} == {"host", "size", "noise"}
     assert found[0].p < 1e-6
-    assert found[0].words.startswith("slow takes longest (median 2")
+    assert found[0].words.startswith("slow takes longest, median 2")
     (noise,) = [one for one in found if one.attribute == "noise"]
     assert noise.p > 0.05

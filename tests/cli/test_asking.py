@@ -144,8 +144,9 @@ def test_a_numbered_run_is_no_directory_of_any_name(dnpcsql: Run, copy: Case) ->
     logs.mkdir()
     log.rename(logs / "parsl.log")
     assert dnpcsql("import", logs).status == 0
+    assert dnpcsql("tasks", "71d4").status == 0
     ran = dnpcsql("tasks", "7")
-    assert (ran.status, "Traceback" in ran.err) == (0, False)
+    assert (ran.status, "Traceback" in ran.err) == (1, False)
     assert dnpcsql("query", "SELECT :x", "--param", "x=--5").status == 0
     assert dnpcsql("query", "SELECT :x", "--param", "x=99999999999999999999").status == 0
 
