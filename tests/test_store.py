@@ -137,7 +137,6 @@ def test_what_is_no_record_is_refused_in_one_line_and_nothing_is_kept(
         Span(None, "x", ""),  # type: ignore[arg-type]
         Span("u", None, ""),  # type: ignore[arg-type]
         Span(7, "x", ""),  # type: ignore[arg-type]
-        Span("u", "x", "", note="lone \ud800 half"),
         Event("u", None, "x", 1),  # type: ignore[arg-type]
         Event("u", 1, None, 1),  # type: ignore[arg-type]
         Event("u", 1, "x", None),  # type: ignore[arg-type]
