@@ -89,6 +89,15 @@ def worker_span_id(manager_uid: object, rank: object) -> str:
     return names.worker(str(manager_uid), rank)[RUN_DIGITS:]
 
 
+def possible_accounts(uuid: str) -> list[str]:
+    """A thing's own uuid, and those that any teller's account of it would have: eight texts, for a
+    list in SQL; of what no others give accounts of, its own eight times."""
+    run, rest = uuid[:RUN_DIGITS], uuid[RUN_DIGITS + 1 :]
+    if uuid[RUN_DIGITS] != ENTITY:
+        return [uuid] * 8
+    return [uuid, *(f"{run}{teller}{rest}" for teller in range(1, 8))]
+
+
 class Names:
     """The names that one teller uses for the things of one run.
 

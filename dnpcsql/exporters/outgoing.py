@@ -14,7 +14,7 @@ from dnpcsql.exporters.ancestors import Ancestors
 from dnpcsql.exporters.choosing import Choice
 from dnpcsql.exporters.summaries import Summaries
 from dnpcsql.exporters.traces import Traces
-from dnpcsql.identity import RUN_DIGITS
+from dnpcsql.identity import RUN_DIGITS, possible_accounts
 from dnpcsql.otlp.attributes import from_text, to_text
 from dnpcsql.otlp.incoming import FOREIGN, Group, resource, scope
 from dnpcsql.records import Event, Resource, Scope, Told
@@ -126,11 +126,7 @@ class Outgoing:
         """Of any row of otlp_span."""
         if uuid[RUN_DIGITS : RUN_DIGITS + 2] in _FIXED:
             return None
-        run, rest = uuid[:RUN_DIGITS], uuid[RUN_DIGITS + 1 :]
-        accounts = [uuid, *(f"{run}{told}{rest}" for told in range(1, 8))]
-        if uuid[RUN_DIGITS] != "0":
-            accounts = [uuid] * len(accounts)
-        row = self._connection.execute(_PARENT, accounts).fetchone()
+        row = self._connection.execute(_PARENT, possible_accounts(uuid)).fetchone()
         return None if row is None else row[0]
 
     def _told(self, rows: list[Row], traces: Traces) -> Iterator[Group]:

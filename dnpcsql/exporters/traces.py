@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from dnpcsql.identity import RUN_DIGITS, task_trace_id
+from dnpcsql.identity import RUN_DIGITS, possible_accounts, task_trace_id
 from dnpcsql.otlp.attributes import from_text, to_text
 from dnpcsql.otlp.incoming import FOREIGN
 from dnpcsql.records import Link, Span
@@ -119,12 +119,8 @@ class Traces:
 
     def _trace_in_span(self, uuid: str) -> str:
         """The trace that a span's own row names."""
-        run, rest = uuid[:RUN_DIGITS], uuid[RUN_DIGITS + 1 :]
-        accounts = [uuid, *(f"{run}{told}{rest}" for told in range(1, 8))]
-        if uuid[RUN_DIGITS] != "0":
-            accounts = [uuid] * len(accounts)
-        row = self._connection.execute(_TRACE, accounts).fetchone()
-        return str(row[0]) if row else "0" * (32 - RUN_DIGITS) + run
+        row = self._connection.execute(_TRACE, possible_accounts(uuid)).fetchone()
+        return str(row[0]) if row else "0" * (32 - RUN_DIGITS) + uuid[:RUN_DIGITS]
 
     def _has_many(self) -> bool:
         """Whether spans of the run part are in another trace too."""
